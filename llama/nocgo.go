@@ -1,0 +1,51 @@
+//go:build !cgo
+
+package llama
+
+import (
+	"os"
+
+	"github.com/klauspost/cpuid/v2"
+)
+
+// The API of the cgo build, each call of which fails. See the files it stands in for.
+
+// Revision is empty: no llama.cpp is linked in.
+const Revision = ""
+
+// Model stands in for a model, of which there can be none.
+type Model struct{}
+
+// Context stands in for a context, of which there can be none.
+type Context struct{}
+
+func Start() (string, error)                                { return "", ErrNoCgo }
+func Choices() []Choice                                     { return Survey(cpuid.CPU.Supports, Linked) }
+func Linked(string) bool                                    { return false }
+func Features() []string                                    { return nil }
+func Devices() []Device                                     { return nil }
+func TakeLog() []LogLine                                    { return nil }
+func Load(string, LoadOptions) (*Model, error)              { return nil, ErrNoCgo }
+func LoadFile(*os.File, int64, LoadOptions) (*Model, error) { return nil, ErrNoCgo }
+func NewContext(*Model, ContextOptions) (*Context, error)   { return nil, ErrNoCgo }
+func (*Model) Close() error                                 { return nil }
+func (*Model) Info() ModelInfo                              { return ModelInfo{} }
+func (*Model) Generates() bool                              { return false }
+func (*Model) Metadata(string) (string, bool)               { return "", false }
+func (*Model) Template() Template                           { return NoTemplate }
+func (*Model) VocabSize() int                               { return 0 }
+func (*Model) Tokenize(string, bool) ([]int32, error)       { return nil, ErrNoCgo }
+func (*Model) Piece(int32) []byte                           { return nil }
+func (*Model) MarkerText(int32) string                      { return "" }
+func (*Model) IsEOG(int32) bool                             { return false }
+func (*Model) BOS() (int32, bool)                           { return 0, false }
+func (*Context) Close() error                               { return nil }
+func (*Context) Model() *Model                              { return nil }
+func (*Context) Size() int                                  { return 0 }
+func (*Context) BatchSize() int                             { return 0 }
+func (*Context) Decode(*Batch) error                        { return ErrNoCgo }
+func (*Context) Logits(int) []float32                       { return nil }
+func (*Context) ClearKV()                                   {}
+func (*Context) RemoveKV(int32, int32, int32) error         { return ErrNoCgo }
+func (*Context) CopyKV(int32, int32, int32, int32) error    { return ErrNoCgo }
+func (*Context) Abort(bool)                                 {}
