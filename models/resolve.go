@@ -1,0 +1,70 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Model is a GGUF file to run, from the store or not.
+type Model struct {
+	Name   string // name in the store, else the file's base name: never a path
+	Path   string
+	SHA256 string // as noted in the store, "" for other files: see Hash
+	Entry  *Entry // nil for a file outside the store
+}
+
+// Hash returns the SHA-256 of the model's file: the noted one, else that of
+// the file, which is read for it.
+func (m Model) Hash(ctx context.Context) (string, error) {
+	if m.SHA256 != "" {
+		return m.SHA256, nil
+	}
+	return HashFile(ctx, m.Path)
+}
+
+// Resolve finds the model that the user means: the default one for "", the
+// file for what looks like a path (it holds a slash or ends in .gguf), else
+// the model of that name in the store, else the file of that name.
+func (s *Store) Resolve(nameOrPath string) (Model, error) {
+	if strings.ContainsRune(nameOrPath, filepath.Separator) || strings.HasSuffix(strings.ToLower(nameOrPath), ".gguf") {
+		info, err := os.Stat(nameOrPath)
+		if errors.Is(err, os.ErrNotExist) {
+			return Model{}, fmt.Errorf("no model file %s: emospan models list shows the models that can be used by name", nameOrPath)
+		}
+		if err != nil {
+			return Model{}, err
+		}
+		if err := regular(nameOrPath, info); err != nil {
+			return Model{}, err
+		}
+		return file(nameOrPath), nil
+	}
+	name := nameOrPath
+	if name == "" {
+		name = DefaultModel
+	}
+	e, err := s.Get(name)
+	if err == nil {
+		return Model{Name: e.Name, Path: e.Path, SHA256: e.SHA256, Entry: &e}, nil
+	}
+	if nameOrPath == "" || !errors.Is(err, ErrNotFound) && !errors.Is(err, errName) {
+		return Model{}, err
+	}
+	if info, err := os.Stat(nameOrPath); err == nil && info.Mode().IsRegular() {
+		return file(nameOrPath), nil
+	}
+	if errors.Is(err, errName) {
+		return Model{}, fmt.Errorf("no model %q: it is neither a name in the store (%s) nor a file: emospan models list shows the names, emospan models pull fetches %s",
+			nameOrPath, s.dir, DefaultModel)
+	}
+	if _, ok := lookupKnown(s.known, name); ok {
+		return Model{}, err
+	}
+	return Model{}, fmt.Errorf("%w, and there is no such file; emospan models pull fetches %s", err, DefaultModel)
+}
+
+func file(path string) Model { return Model{Name: filepath.Base(path), Path: path} }
