@@ -88,13 +88,16 @@ func TakeLog() []LogLine {
 	return lines
 }
 
-// lastError makes a Go error of what llama.cpp logged last as an error.
+// lastError makes a Go error of what llama.cpp logged as an error since clearErrors.
 func lastError(what string) error {
-	if line := strings.TrimSpace(takeString(C.es_last_error())); line != "" {
+	if line := strings.TrimSpace(takeString(C.es_take_errors())); line != "" {
 		return fmt.Errorf("%s: %s", what, line)
 	}
 	return errors.New(what)
 }
+
+// clearErrors forgets errors of calls that succeeded all the same.
+func clearErrors() { takeString(C.es_take_errors()) }
 
 // takeString copies and frees a string that C allocated; NULL gives "".
 func takeString(s *C.char) string {

@@ -48,6 +48,7 @@ func NewContext(m *Model, o ContextOptions) (*Context, error) {
 	case o.FlashAttention > 0:
 		flash = 1
 	}
+	clearErrors()
 	c := C.es_context_new(m.c, C.es_context_params{
 		n_ctx: C.uint32_t(o.Size), n_batch: C.uint32_t(o.Batch), n_ubatch: C.uint32_t(o.Batch),
 		n_seq_max: C.uint32_t(o.Sequences), n_threads: C.int32_t(o.Threads),
@@ -91,6 +92,7 @@ func (c *Context) Decode(b *Batch) error {
 	if err := c.check(b); err != nil {
 		return err
 	}
+	clearErrors()
 	status := C.es_decode(c.c, C.int32_t(b.Len()),
 		(*C.int32_t)(unsafe.SliceData(b.Tokens)), (*C.int32_t)(unsafe.SliceData(b.Positions)),
 		(*C.int32_t)(unsafe.SliceData(b.Sequences)), (*C.int8_t)(unsafe.SliceData(b.Wanted)))

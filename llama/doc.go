@@ -5,7 +5,7 @@
 //
 // The package stays close to llama.cpp's C API; what to decode, and how a token is picked, is decided elsewhere. No C type
 // is exported and C never calls into Go. Close methods are idempotent, and a Context keeps its Model alive. A Model may be
-// shared by goroutines; a Context belongs to one at a time. An error carries the last error line that llama.cpp logged.
+// shared by goroutines; a Context belongs to one at a time. An error carries the error lines that llama.cpp logged.
 //
 // GGML_ABORT ends the process, so arguments are checked here before they cross into C.
 //

@@ -39,6 +39,7 @@ func Load(path string, o LoadOptions) (*Model, error) {
 	}
 	cpath := C.CString(path)
 	defer C.free(unsafe.Pointer(cpath))
+	clearErrors()
 	c := C.es_model_load(cpath, C.bool(o.VocabOnly), C.bool(!o.NoMmap))
 	return newModel(c, path)
 }
@@ -65,6 +66,7 @@ func LoadFile(f *os.File, offset int64, o LoadOptions) (*Model, error) {
 		return nil, fmt.Errorf("cannot seek to byte %d of %s", offset, f.Name())
 	}
 	runtime.KeepAlive(f)
+	clearErrors()
 	c := C.es_model_load_file(file, C.bool(o.VocabOnly), C.bool(!o.NoMmap))
 	return newModel(c, f.Name())
 }

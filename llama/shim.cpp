@@ -57,10 +57,17 @@ template <typename F> F cpu_proc(const char *name) {
 
 constexpr size_t log_limit = 1 << 20; // older lines are dropped beyond this
 std::mutex log_mutex;
-std::string log_lines, last_error;
+std::string log_lines, errors;
 char log_level = 'I'; // of the line that a GGML_LOG_LEVEL_CONT goes on with
 bool log_at_start = true;
 std::string error_line;
+
+// The first of several error lines tends to say what happened, the last what came of it: all are kept, within reason.
+void add_error(const std::string &line) {
+	if (errors.size() < 2000) {
+		errors += (errors.empty() ? "" : "; ") + line;
+	}
+}
 
 void on_log(ggml_log_level level, const char *text, void *) {
 	std::lock_guard<std::mutex> lock(log_mutex);
@@ -80,7 +87,7 @@ void on_log(ggml_log_level level, const char *text, void *) {
 		if (*p == '\n') {
 			log_at_start = true;
 			if (!error_line.empty()) {
-				last_error.swap(error_line);
+				add_error(error_line);
 				error_line.clear();
 			}
 		}
@@ -154,16 +161,16 @@ void es_log_init(void) {
 
 void es_set_error(const char *line) {
 	std::lock_guard<std::mutex> lock(log_mutex);
-	last_error = line;
+	add_error(line);
 }
 
-char *es_last_error(void) {
+char *es_take_errors(void) {
 	std::lock_guard<std::mutex> lock(log_mutex);
-	if (last_error.empty()) {
+	if (errors.empty()) {
 		return nullptr;
 	}
-	char *p = copy_string(last_error);
-	last_error.clear();
+	char *p = copy_string(errors);
+	errors.clear();
 	return p;
 }
 

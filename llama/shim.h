@@ -1,6 +1,6 @@
 // The part of llama.cpp's C API that package llama uses, as plain C that Go can see. shim.cpp implements it and is compiled
 // against upstream's own headers, so a change of theirs fails the build. No C++ exception leaves it: a call that can fail
-// returns NULL or a negative number, and es_last_error tells why.
+// returns NULL or a negative number, and es_take_errors tells why.
 #ifndef EMOSPAN_SHIM_H
 #define EMOSPAN_SHIM_H
 
@@ -18,7 +18,7 @@ typedef struct es_context es_context; // llama_context and its thread pool
 
 // Log. Lines of llama.cpp and ggml are kept in memory; the caller frees what these return.
 void es_log_init(void);
-char *es_last_error(void);     // the last error line since the previous call, or NULL
+char *es_take_errors(void);    // the error lines since the previous call, in one, or NULL
 char *es_log_take(void);       // all lines since the previous call, each "L text\n", L one of D I W E, or NULL
 void es_set_error(const char *line);
 

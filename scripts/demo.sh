@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Tags the example sentences, checks what came out and shows it. `make demo` runs it.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+out=examples/out.jsonl
+echo "Tagging examples/sentences.txt; the first five records:"
+echo
+bin/emospan tag examples/sentences.txt -o "$out" --decode compact --force --show=5
+echo
+bin/emospan validate "$out"
+"${PYTHON:-python3}" scripts/check_demo.py examples/sentences.txt "$out"
+cat <<TEXT
+
+Your own texts, one a line:
+  bin/emospan tag FILE.txt -o tagged.jsonl
+A larger model tags better. Llama 3 8B Instruct, or any GGUF with a Llama 3, ChatML or Gemma chat template:
+  bin/emospan tag -m PATH/TO/Meta-Llama-3-8B-Instruct.Q4_0.gguf FILE.txt -o tagged.jsonl
+TEXT

@@ -1,0 +1,154 @@
+package tagger
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"text/template"
+
+	"github.com/emospan/emospan/dataset"
+)
+
+//go:embed prompts/*.tmpl
+var builtinPrompts embed.FS
+
+// A Prompt is what is asked of the model. It is a text/template file that defines three blocks:
+//
+//	system    what to do; it sees .Decode, .Emotions and .Attributes
+//	user      one turn's text; it sees .Text
+//	examples  answered texts, one JSON object a line: {"text": "…", "answer": […]}, the answer in the compact form; it
+//	          sees what system sees
+//
+// The examples are shown to the model in whichever form it is to answer.
+type Prompt struct {
+	Name   string // the record's prompt field
+	SHA256 string // of the file
+	tmpl   *template.Template
+}
+
+// promptData is what the system and examples blocks see.
+type promptData struct {
+	Decode     string
+	Emotions   []string
+	Attributes map[string][]string
+}
+
+// BuiltinPrompt returns a prompt by its name; there is level_2.
+func BuiltinPrompt(name string) (*Prompt, error) {
+	src, err := builtinPrompts.ReadFile("prompts/" + name + ".tmpl")
+	if err != nil {
+		entries, _ := builtinPrompts.ReadDir("prompts")
+		var names []string
+		for _, e := range entries {
+			names = append(names, strings.TrimSuffix(e.Name(), ".tmpl"))
+		}
+		return nil, fmt.Errorf("no prompt %q; there is %s, and --prompt-file for one of your own", name, strings.Join(names, ", "))
+	}
+	return ParsePrompt(name, string(src))
+}
+
+// ParsePrompt reads a prompt from the text of its file. name becomes the record's prompt.
+func ParsePrompt(name, src string) (*Prompt, error) {
+	t, err := template.New(name).Option("missingkey=error").Parse(src)
+	if err != nil {
+		return nil, fmt.Errorf("prompt: %w", err)
+	}
+	for _, block := range []string{"system", "user", "examples"} {
+		if t.Lookup(block) == nil {
+			return nil, fmt.Errorf("prompt %s defines no block %q; it needs system, user and examples", name, block)
+		}
+	}
+	sum := sha256.Sum256([]byte(src))
+	return &Prompt{Name: name, SHA256: hex.EncodeToString(sum[:]), tmpl: t}, nil
+}
+
+func (p *Prompt) block(name string, data any) (string, error) {
+	var b strings.Builder
+	if err := p.tmpl.ExecuteTemplate(&b, name, data); err != nil {
+		return "", fmt.Errorf("prompt: %w", err)
+	}
+	return strings.TrimSpace(b.String()), nil
+}
+
+// user gives the turn that asks about one text. The text is put in as it is, white space included.
+func (p *Prompt) user(text string) (Turn, error) {
+	var b strings.Builder
+	if err := p.tmpl.ExecuteTemplate(&b, "user", struct{ Text string }{text}); err != nil {
+		return Turn{}, fmt.Errorf("prompt: %w", err)
+	}
+	return Turn{"user", b.String()}, nil
+}
+
+// prefix gives the turns that every chat begins with: the system's, then each example's question and answer.
+func (p *Prompt) prefix(decode Decode, f form, tax *dataset.Taxonomy) ([]Turn, error) {
+	data := promptData{Decode: string(decode), Attributes: map[string][]string{}}
+	for _, e := range tax.Emotions() {
+		data.Emotions = append(data.Emotions, e.Name)
+	}
+	for _, a := range dataset.VocabularyAttrs {
+		data.Attributes[a] = tax.Attr(a).Values
+	}
+	system, err := p.block("system", data)
+	if err != nil {
+		return nil, err
+	}
+	turns := []Turn{{"system", system}}
+	examples, err := p.examples(data, tax)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range examples {
+		question, err := p.user(r.Text)
+		if err != nil {
+			return nil, err
+		}
+		answer, err := f.encode(r)
+		if err != nil {
+			return nil, err
+		}
+		turns = append(turns, question, Turn{"assistant", string(answer)})
+	}
+	return turns, nil
+}
+
+// examples expands the examples block into records.
+func (p *Prompt) examples(data promptData, tax *dataset.Taxonomy) ([]*dataset.Record, error) {
+	src, err := p.block("examples", data)
+	if err != nil {
+		return nil, err
+	}
+	compact := newCompactForm(tax)
+	var records []*dataset.Record
+	lines := bufio.NewScanner(strings.NewReader(src))
+	lines.Buffer(nil, 1<<20)
+	for n := 1; lines.Scan(); n++ {
+		if len(bytes.TrimSpace(lines.Bytes())) == 0 {
+			continue
+		}
+		var e struct {
+			Text   string          `json:"text"`
+			Answer json.RawMessage `json:"answer"`
+		}
+		d := json.NewDecoder(bytes.NewReader(lines.Bytes()))
+		d.DisallowUnknownFields()
+		if err := d.Decode(&e); err != nil {
+			return nil, fmt.Errorf("prompt %s, example %d: %w", p.Name, n, err)
+		}
+		if _, err := d.Token(); !errors.Is(err, io.EOF) {
+			return nil, fmt.Errorf("prompt %s, example %d: more than one object on the line", p.Name, n)
+		}
+		r := &dataset.Record{SrcID: fmt.Sprintf("example_%d", n), Model: "example", Provider: dataset.Provider, Prompt: p.Name, Level: dataset.Level, Text: e.Text}
+		if err := compact.decode(e.Answer, newDocument(e.Text), r); err != nil {
+			return nil, fmt.Errorf("prompt %s, example %d: %w", p.Name, n, err)
+		}
+		records = append(records, r)
+	}
+	return records, lines.Err()
+}

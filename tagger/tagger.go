@@ -1,0 +1,232 @@
+package tagger
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"github.com/emospan/emospan/dataset"
+	"github.com/emospan/emospan/grammar"
+	"github.com/emospan/emospan/validate"
+)
+
+// A Decode names the form in which the model writes a record.
+type Decode string
+
+// The forms.
+const (
+	Compact Decode = "compact" // only the decisions, as a short array
+	Schema  Decode = "schema"  // the card's whole JSON
+)
+
+// Decodes lists the forms.
+var Decodes = []Decode{Compact, Schema}
+
+// A form is one way to write a record: the grammar of its answers, and the way between answer and record.
+type form interface {
+	grammar(d *document) string // GBNF
+	perText() bool              // whether the grammar differs from text to text
+	decode(answer []byte, d *document, r *dataset.Record) error
+	encode(r *dataset.Record) ([]byte, error)
+	limit(textTokens int) int // tokens of the longest answer that is not the model going in circles
+}
+
+// Options say how texts are tagged.
+type Options struct {
+	ModelName string // the record's model field
+	Prompt    *Prompt
+	Taxonomy  *dataset.Taxonomy
+	Decode    Decode
+	Sampling  Sampling
+}
+
+// A Tagger tags texts, one at a time. It belongs to one goroutine.
+type Tagger struct {
+	opts    Options
+	form    form
+	decoder decoder
+	shared  *grammar.Constraint // where the grammar is the same for every text
+	total   Counts
+}
+
+// Codes of rejects that this package gives itself, beside those of package validate.
+const (
+	CodeTextEmpty   = "text.empty"    // the text holds nothing but white space
+	CodeTextUTF8    = "text.utf8"     // the text is not valid UTF-8
+	CodeTextTooLong = "text.too_long" // prompt, text and the shortest room for an answer do not fit the model's context
+	CodeLimit       = "answer.limit"  // the answer did not end within its token limit
+	CodeAnswer      = "answer.form"   // the answer does not expand into a record
+)
+
+// New prepares a model to tag: it decodes the prompt that every record shares.
+func New(model Model, o Options) (*Tagger, error) {
+	t := &Tagger{opts: o}
+	switch o.Decode {
+	case Compact:
+		t.form = newCompactForm(o.Taxonomy)
+	case Schema:
+		t.form = newSchemaForm(o.Taxonomy)
+	default:
+		return nil, fmt.Errorf("no decode form %q; there are %v", o.Decode, Decodes)
+	}
+	vocab, err := vocabulary(model)
+	if err != nil {
+		return nil, err
+	}
+	t.decoder = decoder{model: model, vocab: vocab, sampler: sampler{Sampling: o.Sampling}}
+	if !t.form.perText() {
+		if t.shared, err = constraint(t.form.grammar(nil), vocab); err != nil {
+			return nil, err
+		}
+	}
+	prefix, err := o.Prompt.prefix(o.Decode, t.form, o.Taxonomy)
+	if err != nil {
+		return nil, err
+	}
+	ids, err := model.Chat(prefix, true, false)
+	if err != nil {
+		return nil, err
+	}
+	one, err := t.prompt("a")
+	if err != nil {
+		return nil, err
+	}
+	other, err := t.prompt("1")
+	if err != nil {
+		return nil, err
+	}
+	if err := t.decoder.setPrefix(ids, one, other); err != nil {
+		return nil, err
+	}
+	t.total.Prompt = t.PrefixTokens()
+	return t, nil
+}
+
+// prompt is the chat about one text, as it follows the examples.
+func (t *Tagger) prompt(text string) ([]int32, error) {
+	turn, err := t.opts.Prompt.user(text)
+	if err != nil {
+		return nil, err
+	}
+	return t.decoder.model.Chat([]Turn{turn}, false, true)
+}
+
+func vocabulary(model Model) (*grammar.Vocab, error) {
+	pieces := make([][]byte, model.VocabSize())
+	var eog []int32
+	for id := range int32(len(pieces)) {
+		if model.IsEOG(id) {
+			eog = append(eog, id)
+			continue
+		}
+		pieces[id] = model.Piece(id)
+	}
+	return grammar.NewVocab(pieces, grammar.VocabOptions{EOG: eog})
+}
+
+func constraint(src string, v *grammar.Vocab) (*grammar.Constraint, error) {
+	g, err := grammar.Compile(src)
+	if err != nil {
+		return nil, fmt.Errorf("grammar: %w", err)
+	}
+	return grammar.NewConstraint(g, v)
+}
+
+// A Result is what became of one text: a Record that passes every check, or a Reject that says why there is none.
+type Result struct {
+	Record *dataset.Record
+	Reject *dataset.Reject
+	Counts Counts
+}
+
+// Tag tags one text. An error means that the model failed and nothing more can be tagged; what is wrong with the text or
+// the answer is a Reject.
+func (t *Tagger) Tag(in dataset.Input) (Result, error) {
+	var res Result
+	reject := func(raw []byte, reasons ...dataset.Reason) (Result, error) {
+		res.Reject = &dataset.Reject{
+			SrcID: in.ID, Line: in.Line, Model: t.opts.ModelName, Prompt: t.opts.Prompt.Name, Decode: string(t.opts.Decode),
+			Text: in.Text, Seed: t.opts.Sampling.Seed, Reasons: reasons, Raw: string(raw),
+		}
+		return res, nil
+	}
+	if !utf8.ValidString(in.Text) {
+		return reject(nil, dataset.Reason{Code: CodeTextUTF8, Path: "text", Expected: "valid UTF-8", Found: strconv.QuoteToASCII(head(in.Text))})
+	}
+	prompt, err := t.prompt(in.Text)
+	if err != nil {
+		return res, err
+	}
+	// Before the text is looked at any closer: a megabyte of it is refused at the price of tokenizing it.
+	const room = 64 // tokens that an answer needs at least
+	used := t.PrefixTokens() + len(prompt)
+	if size := t.decoder.model.ContextSize(); used+room > size {
+		return reject(nil, dataset.Reason{
+			Code: CodeTextTooLong, Path: "text",
+			Expected: fmt.Sprintf("at most %d tokens beside the prompt's %d", size-room-t.PrefixTokens(), t.PrefixTokens()),
+			Found:    fmt.Sprintf("%d tokens", len(prompt)),
+		})
+	}
+	d := newDocument(in.Text)
+	if len(d.words) == 0 {
+		return reject(nil, dataset.Reason{Code: CodeTextEmpty, Path: "text", Expected: "a word or a mark", Found: strconv.QuoteToASCII(head(in.Text))})
+	}
+	c := t.shared
+	if c == nil {
+		if c, err = constraint(t.form.grammar(d), t.decoder.vocab); err != nil {
+			return res, err
+		}
+	}
+	t.decoder.sampler.reseed(in.ID)
+	limit := min(t.form.limit(len(prompt)), t.decoder.model.ContextSize()-used)
+	raw, counts, err := t.decoder.answer(prompt, c, limit)
+	res.Counts = counts
+	t.total.add(counts)
+	if errors.Is(err, errLimit) {
+		return reject(raw, dataset.Reason{Code: CodeLimit, Path: "answer", Expected: fmt.Sprintf("at most %d tokens", limit), Found: fmt.Sprintf("%d bytes without an end", len(raw))})
+	}
+	if err != nil {
+		return res, err
+	}
+	r := &dataset.Record{
+		SrcID: in.ID, Model: t.opts.ModelName, Provider: dataset.Provider, Prompt: t.opts.Prompt.Name, Level: dataset.Level, Text: in.Text,
+	}
+	if err := t.form.decode(raw, d, r); err != nil {
+		return reject(raw, dataset.Reason{Code: CodeAnswer, Path: "answer", Expected: "an answer in the " + string(t.opts.Decode) + " form", Found: err.Error()})
+	}
+	if problems := validate.Record(r, t.opts.Taxonomy); len(problems) > 0 {
+		return reject(raw, problems...)
+	}
+	res.Record = r
+	return res, nil
+}
+
+// Totals are the counts of everything tagged so far; the prompt that every record shares counts once.
+func (t *Tagger) Totals() Counts { return t.total }
+
+// PrefixTokens is the length of the prompt that every record shares, which is decoded once.
+func (t *Tagger) PrefixTokens() int { return len(t.decoder.prefix) }
+
+// MaskTime is the q-quantile of the time that one step's mask and forced run took.
+func (t *Tagger) MaskTime(q float64) time.Duration { return t.decoder.masks.quantile(q) }
+
+// Grammar is the GBNF of the answers about a text.
+func (t *Tagger) Grammar(text string) string { return t.form.grammar(newDocument(text)) }
+
+// GrammarSHA256 identifies the decode form's grammar, whatever the texts: it is the hash of the one for a fixed text.
+func (t *Tagger) GrammarSHA256() string {
+	sum := sha256.Sum256([]byte(t.Grammar("One two, three.")))
+	return hex.EncodeToString(sum[:])
+}
+
+// head shortens a text for a message.
+func head(s string) string {
+	if len(s) > 40 {
+		return s[:40]
+	}
+	return s
+}
