@@ -7,7 +7,7 @@ type Problem = dataset.Reason
 
 // MaxProblems is how many problems of one record are reported; a last one of
 // code [CodeLimitProblems] says that there are more.
-const MaxProblems = 100
+const MaxProblems = 20
 
 // Codes of problems. They are stable: logs and scripts may rely on them.
 const (
