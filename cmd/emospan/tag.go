@@ -79,7 +79,7 @@ answer and the reasons. Beside the output a manifest says what made it and how f
 	f.Lookup("show").NoOptDefVal = "-1"
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no summary on standard error")
 	f.StringVar(&o.progress, "progress", "auto", "progress bar: auto (where standard error is a terminal), always or never")
-	f.StringVar(&o.logLevel, "log-level", "warn", "what llama.cpp says on standard error: debug, info, warn or error")
+	f.StringVar(&o.logLevel, "log-level", "error", "what llama.cpp says on standard error: debug, info, warn or error")
 	f.StringVar(&o.cpuProfile, "cpuprofile", "", "write a CPU profile of the Go side to `FILE`")
 	return cmd
 }
