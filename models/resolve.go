@@ -33,7 +33,7 @@ func (s *Store) Resolve(nameOrPath string) (Model, error) {
 	if strings.ContainsRune(nameOrPath, filepath.Separator) || strings.HasSuffix(strings.ToLower(nameOrPath), ".gguf") {
 		info, err := os.Stat(nameOrPath)
 		if errors.Is(err, os.ErrNotExist) {
-			return Model{}, fmt.Errorf("no model file %s: emospan models list shows the models that can be used by name", nameOrPath)
+			return Model{}, fmt.Errorf("no model file %s; emospan models list shows the models that can be used by name", nameOrPath)
 		}
 		if err != nil {
 			return Model{}, err
@@ -57,14 +57,11 @@ func (s *Store) Resolve(nameOrPath string) (Model, error) {
 	if info, err := os.Stat(nameOrPath); err == nil && info.Mode().IsRegular() {
 		return file(nameOrPath), nil
 	}
-	if errors.Is(err, errName) {
-		return Model{}, fmt.Errorf("no model %q: it is neither a name in the store (%s) nor a file: emospan models list shows the names, emospan models pull fetches %s",
-			nameOrPath, s.dir, DefaultModel)
-	}
 	if _, ok := lookupKnown(s.known, name); ok {
 		return Model{}, err
 	}
-	return Model{}, fmt.Errorf("%w, and there is no such file; emospan models pull fetches %s", err, DefaultModel)
+	return Model{}, fmt.Errorf("no model %q: it is neither in the store (%s) nor a file; emospan models list shows the names, emospan models pull fetches %s",
+		nameOrPath, s.dir, DefaultModel)
 }
 
 func file(path string) Model { return Model{Name: filepath.Base(path), Path: path} }

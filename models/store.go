@@ -91,7 +91,7 @@ func (s *Store) List() (entries []Entry, damaged []error, err error) {
 		}
 		name, err := decodeName(strings.TrimSuffix(f.Name(), ext))
 		if err != nil {
-			damaged = append(damaged, fmt.Errorf("%s is not a file of the store: remove it, or add it with emospan models import",
+			damaged = append(damaged, fmt.Errorf("%s is not a file of the store; remove it, or add it with emospan models import",
 				filepath.Join(s.dir, f.Name())))
 			continue
 		}
@@ -203,7 +203,7 @@ func (s *Store) Add(ctx context.Context, name, path string, meta Meta) (Entry, e
 	}
 	defer unlock()
 	if _, err := s.Get(name); err == nil {
-		return Entry{}, fmt.Errorf("model %q is %w: remove it first with emospan models rm %s", name, ErrExists, name)
+		return Entry{}, fmt.Errorf("model %q is %w; remove it first with emospan models rm %s", name, ErrExists, name)
 	}
 	meta.Source = cmp.Or(meta.Source, filepath.Base(path))
 	return s.put(ctx, name, f, meta)
@@ -334,7 +334,7 @@ func (s *Store) notFound(name string) error {
 	if _, ok := lookupKnown(s.known, name); ok {
 		hint = "fetch it with emospan models pull " + name
 	}
-	return fmt.Errorf("model %q is %w (%s): %s", name, ErrNotFound, s.dir, hint)
+	return fmt.Errorf("model %q is %w (%s); %s", name, ErrNotFound, s.dir, hint)
 }
 
 func (s *Store) damaged(name, what string) error {
@@ -342,7 +342,7 @@ func (s *Store) damaged(name, what string) error {
 	if _, ok := lookupKnown(s.known, name); ok {
 		remedy = "fetch it again with emospan models pull " + name
 	}
-	return fmt.Errorf("model %q is damaged: %s: %s", name, what, remedy)
+	return fmt.Errorf("model %q is damaged: %s; %s", name, what, remedy)
 }
 
 // HashFile returns the SHA-256 of the file at path in hexadecimal.

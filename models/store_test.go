@@ -304,8 +304,8 @@ func TestResolve(t *testing.T) {
 	}
 	refused("", DefaultModel, "emospan models pull "+DefaultModel)
 	refused(DefaultModel, "emospan models pull "+DefaultModel)
-	refused("nobody", `"nobody" is not in the store`, s.Dir(), "no such file", "emospan models list", "emospan models pull")
-	refused("no body", "neither a name in the store", s.Dir(), "emospan models list")
+	refused("nobody", `no model "nobody"`, "neither in the store", s.Dir(), "nor a file", "emospan models list", "emospan models pull")
+	refused("no body", "neither in the store", s.Dir(), "emospan models list")
 	refused("./absent", "no model file ./absent")
 	refused("absent.GGUF", "no model file absent.GGUF")
 	refused(filepath.Dir(path), "is a directory")

@@ -13,6 +13,8 @@ cat <<TEXT
 
 Your own texts, one a line:
   bin/emospan tag FILE.txt -o tagged.jsonl
-A larger model tags better. Llama 3 8B Instruct, or any GGUF with a Llama 3, ChatML or Gemma chat template:
-  bin/emospan tag -m PATH/TO/Meta-Llama-3-8B-Instruct.Q4_0.gguf FILE.txt -o tagged.jsonl
+A larger model tags better. With a GGUF of Llama 3 8B Instruct (where Ollama has pulled it, the line FROM of
+"ollama show --modelfile llama3:instruct" names its file):
+  bin/emospan models import --name llama3:instruct PATH/TO/FILE
+  bin/emospan tag -m llama3:instruct FILE.txt -o tagged.jsonl
 TEXT

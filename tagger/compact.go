@@ -137,7 +137,10 @@ func (f *compactForm) decode(answer []byte, d *document, r *dataset.Record) erro
 		if !ok {
 			return fmt.Errorf("span %d: %q is no run of tokens after token %d", n, field(0), from)
 		}
-		percent, _ := item[6].(float64)
+		percent, ok := item[6].(float64)
+		if !ok {
+			return fmt.Errorf("span %d has no number for its confidence", n)
+		}
 		attrs := dataset.Attrs{
 			Valence: emotion.Valence, EmotionGroup: emotion.Group,
 			Intensity: field(2), Certainty: field(3), Temporality: field(4), Source: field(5),

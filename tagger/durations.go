@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// durations is a histogram with eight steps for each doubling, so its quantiles are within 9 % however many are added.
+// durations is a histogram with eight steps for each doubling. Its quantiles are the middles of steps, so within 7 %,
+// however many are added.
 type durations struct {
 	counts [64 * 8]uint64
 	n      uint64
@@ -19,8 +20,8 @@ func (h *durations) add(d time.Duration) {
 
 func step(ns uint64) int {
 	octave := bits.Len64(ns) - 1
-	if octave < 3 {
-		return octave * 8
+	if octave < 3 { // fewer than eight values: each a step of its own
+		return octave*8 + int(ns<<(3-octave))&7
 	}
 	return octave*8 + int(ns>>(octave-3))&7
 }
@@ -31,11 +32,12 @@ func (h *durations) quantile(q float64) time.Duration {
 	var seen uint64
 	for i, c := range h.counts {
 		if seen += c; seen >= max(goal, 1) {
-			octave := i / 8
+			octave, eighths := i/8, uint64(8+i%8)
 			if octave < 3 {
-				return 1 << octave
+				return time.Duration(eighths >> (3 - octave))
 			}
-			return time.Duration(1<<octave + uint64(i%8)<<(octave-3))
+			width := uint64(1) << (octave - 3)
+			return time.Duration(eighths*width + width/2)
 		}
 	}
 	return 0

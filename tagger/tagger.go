@@ -58,6 +58,7 @@ const (
 	CodeTextEmpty   = "text.empty"    // the text holds nothing but white space
 	CodeTextUTF8    = "text.utf8"     // the text is not valid UTF-8
 	CodeTextTooLong = "text.too_long" // prompt, text and the shortest room for an answer do not fit the model's context
+	CodeTextGrammar = "text.grammar"  // the text is too long, or repeats itself too much, for package grammar's limits
 	CodeLimit       = "answer.limit"  // the answer did not end within its token limit
 	CodeAnswer      = "answer.form"   // the answer does not expand into a record
 )
@@ -154,6 +155,12 @@ func (t *Tagger) Tag(in dataset.Input) (Result, error) {
 		}
 		return res, nil
 	}
+	failed := func(raw []byte, err error) (Result, error) {
+		if isGrammarLimit(err) {
+			return reject(raw, dataset.Reason{Code: CodeTextGrammar, Path: "text", Expected: "a text whose grammar keeps to the limits", Found: err.Error()})
+		}
+		return res, err
+	}
 	if !utf8.ValidString(in.Text) {
 		return reject(nil, dataset.Reason{Code: CodeTextUTF8, Path: "text", Expected: "valid UTF-8", Found: strconv.QuoteToASCII(head(in.Text))})
 	}
@@ -178,7 +185,7 @@ func (t *Tagger) Tag(in dataset.Input) (Result, error) {
 	c := t.shared
 	if c == nil {
 		if c, err = constraint(t.form.grammar(d), t.decoder.vocab); err != nil {
-			return res, err
+			return failed(nil, err)
 		}
 	}
 	t.decoder.sampler.reseed(in.ID)
@@ -190,7 +197,7 @@ func (t *Tagger) Tag(in dataset.Input) (Result, error) {
 		return reject(raw, dataset.Reason{Code: CodeLimit, Path: "answer", Expected: fmt.Sprintf("at most %d tokens", limit), Found: fmt.Sprintf("%d bytes without an end", len(raw))})
 	}
 	if err != nil {
-		return res, err
+		return failed(raw, err)
 	}
 	r := &dataset.Record{
 		SrcID: in.ID, Model: t.opts.ModelName, Provider: dataset.Provider, Prompt: t.opts.Prompt.Name, Level: dataset.Level, Text: in.Text,
@@ -203,6 +210,19 @@ func (t *Tagger) Tag(in dataset.Input) (Result, error) {
 	}
 	res.Record = r
 	return res, nil
+}
+
+// TextTokens is the number of tokens that a text and what the template puts around it come to.
+func (t *Tagger) TextTokens(text string) (int, error) {
+	ids, err := t.prompt(text)
+	return len(ids), err
+}
+
+// isGrammarLimit reports whether a text's grammar is too large to compile, or a matcher could not go on in it.
+func isGrammarLimit(err error) bool {
+	var source *grammar.Error
+	var match *grammar.MatchError
+	return errors.As(err, &match) || errors.As(err, &source) && (source.Code == grammar.ErrSourceSize || source.Code == grammar.ErrProgramSize)
 }
 
 // Totals are the counts of everything tagged so far; the prompt that every record shares counts once.

@@ -52,13 +52,14 @@ func openEngine(m models.Model, threads int) (*engine, error) {
 
 // checkModel reads the GGUF's header, before llama.cpp sees any of it, and tells which chat template the model speaks.
 func checkModel(m models.Model) (llama.Template, error) {
+	const remedy = "name an instruct model's GGUF file, or a model that emospan models list shows"
 	g, err := models.OpenGGUF(m.Path)
 	if err != nil {
-		return llama.NoTemplate, err
+		return llama.NoTemplate, fmt.Errorf("%w; %s", err, remedy)
 	}
 	defer g.Close()
 	if err := g.Usable(); err != nil {
-		return llama.NoTemplate, fmt.Errorf("%s: %w", m.Path, err)
+		return llama.NoTemplate, fmt.Errorf("%s: %w; %s", m.Path, err, remedy)
 	}
 	if m.Entry != nil && m.Entry.ChatTemplate != "" {
 		return llama.ParseTemplate(m.Entry.ChatTemplate)

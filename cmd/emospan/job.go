@@ -67,10 +67,12 @@ func runTag(cmd *cobra.Command, o tagOptions) (err error) {
 			return err
 		}
 	}
-	if err := j.create(); err != nil {
-		return err
+	if !o.dryRun {
+		if err := j.create(); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, j.abort()) }()
 	}
-	defer func() { err = errors.Join(err, j.abort()) }()
 
 	engine, err := j.load(cmd.Context())
 	if err != nil {
@@ -84,9 +86,13 @@ func runTag(cmd *cobra.Command, o tagOptions) (err error) {
 	if err != nil {
 		return err
 	}
+	if o.dryRun {
+		var d dryRun
+		return errors.Join(d.count(cmd.Context(), j.tagger, &o), d.print(cmd.OutOrStdout()))
+	}
 	j.describe(prompt, tax)
 	j.startBar()
-	runErr := j.files(cmd.Context())
+	runErr := j.run(cmd.Context())
 	j.bar.clear()
 	return j.finish(runErr)
 }
@@ -183,54 +189,24 @@ func (j *job) startBar() {
 	j.bar = newRecordBar(j.stderr, total)
 }
 
-// files tags every input in turn.
-func (j *job) files(ctx context.Context) error {
-	opts := dataset.ReaderOptions{Format: dataset.Format(j.opts.input), TextField: j.opts.textField, IDField: j.opts.idField, IDs: new(dataset.IDSet)}
-	for _, file := range j.opts.files {
-		r, err := dataset.OpenInput(file, opts)
-		if err != nil {
-			return err
-		}
-		err = j.texts(ctx, r)
-		opts.First = r.Index()
-		r.Close()
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// texts tags what one reader gives, until its end, the limit or an interruption.
-func (j *job) texts(ctx context.Context, r *dataset.Reader) error {
-	for {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		if j.opts.limit > 0 && j.manifest.Records >= j.opts.limit {
-			return nil
-		}
-		in, err := r.Next()
-		var bad *dataset.LineError
-		switch {
-		case err == io.EOF:
-			return nil
-		case errors.As(err, &bad):
+// run tags every text, until the end, the limit or an interruption.
+func (j *job) run(ctx context.Context) error {
+	return eachText(ctx, &j.opts, func(in dataset.Input, bad *dataset.LineError) (bool, error) {
+		var err error
+		if bad != nil {
 			err = j.reject(&dataset.Reject{
 				SrcID: cmp.Or(bad.ID, dataset.DefaultID(bad.Index)), Line: bad.Line, Model: j.manifest.Model, Prompt: j.manifest.Prompt,
 				Decode: j.opts.decode, Seed: j.opts.seed, Reasons: []dataset.Reason{bad.Reason},
 			})
-		case err == nil:
+		} else {
 			err = j.text(in)
 		}
 		if err != nil {
-			return err
+			return false, err
 		}
 		j.bar.add()
-		if err := j.flush(); err != nil {
-			return err
-		}
-	}
+		return j.opts.limit == 0 || j.manifest.Records < j.opts.limit, j.flush()
+	})
 }
 
 func (j *job) text(in dataset.Input) error {

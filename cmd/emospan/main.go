@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
@@ -51,11 +52,28 @@ used, 130 interrupted.`,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		var bad *pflag.InvalidValueError
+		if errors.As(err, &bad) {
+			return usageError("--%s %s: it must be a %s; see %s --help", bad.GetFlag().Name, bad.GetValue(), valueKind(bad.GetFlag()), cmd.CommandPath())
+		}
 		return usageError("%w; see %s --help", err, cmd.CommandPath())
 	})
 	root.AddCommand(newTag(), newValidate(), newDevices(), newModels(), newVersion())
 	wrapArgs(root)
 	return root
+}
+
+// valueKind says what a flag takes.
+func valueKind(f *pflag.Flag) string {
+	switch f.Value.Type() {
+	case "int", "int64":
+		return "whole number"
+	case "float64":
+		return "number"
+	case "bool":
+		return "true or false"
+	}
+	return f.Value.Type()
 }
 
 // wrapArgs gives wrong arguments and unknown commands the exit code and the hint of wrong usage.
@@ -87,7 +105,7 @@ func interruptible(stderr io.Writer) (context.Context, func()) {
 				return
 			case <-signals:
 				if n > 0 {
-					fmt.Fprintln(stderr, "\nemospan: stopped at once; what was flushed before is whole")
+					fmt.Fprintln(stderr, "emospan: stopped at once; what was flushed before is whole")
 					os.Exit(130)
 				}
 				cancel(errInterrupted)

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"path/filepath"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/emospan/emospan/llama"
@@ -13,14 +15,14 @@ import (
 func newModels() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "models",
-		Short: "Fetch, list, describe and verify models",
+		Short: "Fetch, import, list, describe, verify and remove models",
 		Long: `The model store is the folder EMOSPAN_MODELS, else $XDG_DATA_HOME/emospan/models, else
 ~/.local/share/emospan/models. Without a name each command means the default model, ` + models.DefaultModel + `.`,
 		Example: "  emospan models pull\n  emospan models list\n  emospan models show smollm2-135m --json",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newModelsPull(), newModelsList(), newModelsShow(), newModelsVerify())
+	cmd.AddCommand(newModelsPull(), newModelsImport(), newModelsList(), newModelsShow(), newModelsVerify(), newModelsRemove())
 	return cmd
 }
 
@@ -69,6 +71,36 @@ is set up with, and checked against a pinned hash. This is the only command that
 			return err
 		},
 	}
+}
+
+func newModelsImport() *cobra.Command {
+	var name string
+	cmd := &cobra.Command{
+		Use:   "import FILE",
+		Short: "Copy a GGUF file into the store under a name",
+		Long: `Check a GGUF file and copy it into the store, so that it can be used, and is noted in records, by a
+name rather than a path.`,
+		Example: "  emospan models import --name llama3:instruct Meta-Llama-3-8B-Instruct.Q4_0.gguf\n  emospan tag -m llama3:instruct texts.txt -o tagged.jsonl",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			store, err := openStore()
+			if err != nil {
+				return err
+			}
+			if name == "" {
+				name = strings.TrimSuffix(filepath.Base(args[0]), ".gguf")
+			}
+			entry, err := store.Add(cmd.Context(), name, args[0], models.Meta{Source: filepath.Base(args[0])})
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.ErrOrStderr(), "added %s (%s, sha256 %s)\n", entry.Name, bytesText(entry.Size), entry.SHA256)
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), entry.Path)
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&name, "name", "", "`NAME` in the store (default: the file's, without .gguf)")
+	return cmd
 }
 
 func newModelsList() *cobra.Command {
@@ -218,6 +250,22 @@ func newModelsVerify() *cobra.Command {
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: sha256 verified\n", nameArg(args))
 			return err
+		},
+	}
+}
+
+func newModelsRemove() *cobra.Command {
+	return &cobra.Command{
+		Use:     "rm NAME",
+		Short:   "Remove a model from the store",
+		Example: "  emospan models rm gemma3-270m",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			store, err := openStore()
+			if err != nil {
+				return err
+			}
+			return store.Remove(cmd.Context(), args[0])
 		},
 	}
 }

@@ -26,7 +26,7 @@ type tagOptions struct {
 	threads, limit, maxRejects    int
 	show                          int
 	device                        string
-	force, quiet                  bool
+	force, quiet, dryRun          bool
 	progress, logLevel            string
 	cpuProfile                    string
 
@@ -74,6 +74,7 @@ answer and the reasons. Beside the output a manifest says what made it and how f
 	f.StringVar(&o.device, "device", "auto", "where to run: auto, cpu or gpu")
 	f.IntVar(&o.limit, "limit", 0, "tag only the first `N` texts (0: all)")
 	f.IntVar(&o.maxRejects, "max-rejects", 0, "stop with exit code 1 after `N` rejects (0: no limit)")
+	f.BoolVar(&o.dryRun, "dry-run", false, "count records and tokens, tag a few, and print the time and memory it would take")
 	f.BoolVar(&o.force, "force", false, "replace an existing output")
 	f.IntVar(&o.show, "show", 0, "print the first `N` records as they come, spans marked (without a number: all)")
 	f.Lookup("show").NoOptDefVal = "-1"
@@ -133,12 +134,33 @@ func (o *tagOptions) check() error {
 	if o.out == "" {
 		return usageError("--out is empty: name a file, or - for standard output")
 	}
-	if o.out != "-" {
+	if info, err := os.Stat(o.out); o.out != "-" && (err != nil || info.Mode().IsRegular()) { // not beside a pipe or a device
 		if o.rejects == "" {
 			o.rejects = o.out + ".rejects.jsonl"
 		}
 		if o.manifest == "" {
 			o.manifest = o.out + ".manifest.json"
+		}
+	}
+	return o.checkFiles()
+}
+
+// checkFiles refuses files that one run would both read and write, or write twice.
+func (o *tagOptions) checkFiles() error {
+	written := []struct{ flag, path string }{{"--out", o.out}, {"--rejects", o.rejects}, {"--manifest", o.manifest}}
+	for i, w := range written {
+		if w.path == "" {
+			continue
+		}
+		for _, file := range o.files {
+			if sameFile(file, w.path) {
+				return usageError("%s %s is also an input; name another file", w.flag, w.path)
+			}
+		}
+		for _, other := range written[:i] {
+			if other.path != "" && sameFile(other.path, w.path) {
+				return usageError("%s and %s are both %s; name two files", other.flag, w.flag, w.path)
+			}
 		}
 	}
 	return nil
@@ -155,7 +177,7 @@ func (o *tagOptions) loadPrompt() (*tagger.Prompt, error) {
 	}
 	src, err := os.ReadFile(o.promptFile)
 	if err != nil {
-		return nil, fmt.Errorf("prompt: %w", err)
+		return nil, fmt.Errorf("--prompt-file: %w; name a prompt template", err)
 	}
 	return tagger.ParsePrompt(o.prompt, string(src))
 }

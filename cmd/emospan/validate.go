@@ -29,8 +29,18 @@ func newValidate() *cobra.Command {
 record's id, where, what was expected and what was found. "-" reads standard input; .gz and .zst are
 read as they are. Exit code 1 where a record is invalid or there is none.`,
 		Example: "  emospan validate tagged.jsonl\n  emospan validate --json tagged.jsonl",
-		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, files []string) error {
+			if len(files) == 0 {
+				return usageError("no file to validate; name a JSONL file, or - for standard input")
+			}
+			for _, file := range files {
+				if err := checkInput(file); err != nil {
+					return err
+				}
+				if rejects != "" && sameFile(file, rejects) {
+					return usageError("--rejects %s is also an input; name another file", rejects)
+				}
+			}
 			tax, err := loadTaxonomy(taxonomy)
 			if err != nil {
 				return err
@@ -143,7 +153,11 @@ func loadTaxonomy(path string) (*dataset.Taxonomy, error) {
 	if path == "" {
 		return dataset.Default(), nil
 	}
-	return dataset.LoadTaxonomy(path)
+	tax, err := dataset.LoadTaxonomy(path)
+	if err != nil {
+		return nil, fmt.Errorf("--taxonomy: %w; name a JSON file of the built-in taxonomy's shape", err)
+	}
+	return tax, nil
 }
 
 // createOutput makes an output file, with what to do where it is there already or its folder cannot be written to.

@@ -23,8 +23,9 @@ jobs=${JOBS:-$(nproc)}
 # Lowest first. Each needs what llama/variant.go asks of the CPU before it is chosen; the two lists are compared by a test.
 variants=(sse42 avx2 avx512 avx512vnni avx512bf16 amx)
 variant_flags() {
-  local sse42="-DGGML_SSE42=ON"
-  local avx2="$sse42 -DGGML_AVX=ON -DGGML_AVX2=ON -DGGML_BMI2=ON -DGGML_FMA=ON -DGGML_F16C=ON"
+  # ggml switches everything up to AVX2 on of itself.
+  local sse42="-DGGML_SSE42=ON -DGGML_AVX=OFF -DGGML_AVX2=OFF -DGGML_BMI2=OFF -DGGML_FMA=OFF -DGGML_F16C=OFF"
+  local avx2="-DGGML_SSE42=ON -DGGML_AVX=ON -DGGML_AVX2=ON -DGGML_BMI2=ON -DGGML_FMA=ON -DGGML_F16C=ON"
   local avx512="$avx2 -DGGML_AVX512=ON"
   local vnni="$avx512 -DGGML_AVX512_VBMI=ON -DGGML_AVX512_VNNI=ON"
   local bf16="$vnni -DGGML_AVX512_BF16=ON"

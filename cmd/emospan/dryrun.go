@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"syscall"
+	"time"
+
+	"github.com/emospan/emospan/dataset"
+	"github.com/emospan/emospan/tagger"
+)
+
+// dryRunSample is how many texts --dry-run tags to measure the time that one takes.
+const dryRunSample = 8
+
+// A dryRun counts what a run would do, and tags a few texts to tell how long it would take.
+type dryRun struct {
+	records, bad, tokens int
+	sampled              int
+	sampleTokens         int
+	sampleTime           time.Duration
+}
+
+// count reads every text as the run would, without writing anything.
+func (d *dryRun) count(ctx context.Context, t *tagger.Tagger, o *tagOptions) error {
+	return eachText(ctx, o, func(in dataset.Input, bad *dataset.LineError) (bool, error) {
+		d.records++
+		more := o.limit == 0 || d.records < o.limit
+		if bad != nil {
+			d.bad++
+			return more, nil
+		}
+		tokens, err := t.TextTokens(in.Text)
+		if err != nil {
+			return false, err
+		}
+		d.tokens += tokens
+		if d.sampled < dryRunSample {
+			start := time.Now()
+			if _, err := t.Tag(in); err != nil {
+				return false, err
+			}
+			d.sampled++
+			d.sampleTokens += tokens
+			d.sampleTime += time.Since(start)
+		}
+		return more, nil
+	})
+}
+
+func (d *dryRun) print(out io.Writer) error {
+	if d.records == 0 {
+		return dataError("no texts; name a file with one text a line, or JSON lines")
+	}
+	fmt.Fprintf(out, "records  %d, of which %d lines cannot be read and would be rejected\n", d.records, d.bad)
+	fmt.Fprintf(out, "tokens   %d in the texts and what the chat template puts around them\n", d.tokens)
+	if d.sampleTokens > 0 {
+		estimate := time.Duration(float64(d.sampleTime) * float64(d.tokens) / float64(d.sampleTokens))
+		fmt.Fprintf(out, "measured %d texts: %.2f records/s\n", d.sampled, float64(d.sampled)/d.sampleTime.Seconds())
+		fmt.Fprintf(out, "time     about %s for all\n", estimate.Round(time.Second))
+	}
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(out, "memory   %s at its peak so far, the model's file included where it was read\n", bytesText(usage.Maxrss*1024))
+	return err
+}

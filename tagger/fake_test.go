@@ -1,0 +1,343 @@
+package tagger
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/emospan/emospan/dataset"
+	"github.com/emospan/emospan/grammar"
+)
+
+// fakeModel is a Model without weights. Its logits are what a script makes of the sequence so far, and its cache reports
+// to the test whatever a real one would suffer from: a gap between positions, a copy onto tokens, logits nobody reads.
+type fakeModel struct {
+	t              testing.TB
+	vocab          *fakeVocab
+	context, batch int
+	script         script
+	decodeErr      error // of the next Decode
+
+	cells  [Sequences][]int32 // the tokens of each sequence
+	rows   []Row              // of the last Decode
+	unread map[int]bool       // those of them whose logits were computed and not looked at
+	logits []float32
+
+	prefixRows int     // decoded into prefixSequence
+	first      int32   // position of the record's first row
+	recordRows int     // decoded for the record
+	asked      int     // logits computed for it
+	last       []int32 // the record's tokens when it was removed
+	turns      [][]Turn
+	copyErr    error
+}
+
+// A script sets the logits after a sequence; they are 0 beforehand.
+type script func(m *fakeModel, sequence []int32, logits []float32)
+
+// fakeVocab has a token for every byte, then longer pieces, then control tokens.
+type fakeVocab struct {
+	pieces  [][]byte
+	ids     map[string]int32
+	longest int
+}
+
+// The control tokens, counted from the end of the vocabulary.
+const (
+	stop      = 1 + iota // ends the generation
+	stopToo              // another
+	begin                // begins a chat
+	system               // these three begin a turn
+	user                 //
+	assistant            //
+	turnEnd
+	controls = turnEnd
+)
+
+func newFakeVocab(pieces ...string) *fakeVocab {
+	v := &fakeVocab{ids: map[string]int32{}}
+	add := func(p string) {
+		if _, ok := v.ids[p]; ok {
+			return
+		}
+		v.ids[p] = int32(len(v.pieces))
+		v.pieces = append(v.pieces, []byte(p))
+		v.longest = max(v.longest, len(p))
+	}
+	for b := range 256 {
+		add(string([]byte{byte(b)}))
+	}
+	for _, p := range pieces {
+		add(p)
+	}
+	v.pieces = append(v.pieces, make([][]byte, controls)...)
+	return v
+}
+
+// control is the id of a control token.
+func (v *fakeVocab) control(which int) int32 { return int32(len(v.pieces) - which) }
+
+// tokenize takes the longest token each time.
+func (v *fakeVocab) tokenize(text string) []int32 {
+	var ids []int32
+	for len(text) > 0 {
+		n := min(v.longest, len(text))
+		for v.ids[text[:n]] == 0 && n > 1 {
+			n--
+		}
+		ids = append(ids, v.ids[text[:n]])
+		text = text[n:]
+	}
+	return ids
+}
+
+// bytes are the pieces of ids, one after the other.
+func (v *fakeVocab) bytes(ids []int32) []byte {
+	var b []byte
+	for _, id := range ids {
+		b = append(b, v.pieces[id]...)
+	}
+	return b
+}
+
+// englishVocab holds every prefix of its pieces, so that a text cut short is tokenized like the whole one up to its last token.
+var englishVocab = sync.OnceValue(func() *fakeVocab {
+	tax := dataset.Default()
+	words := []string{`[["neutral"]]`, `","`, `"],["`, `"]]`, `],["`, `"},{"`, `":"`, `":["`, `"O","O"`, `100]`, `10`, "95", "...", "!!", "\\u0000", "\\n", "😂", "the the"}
+	for _, e := range tax.Emotions() {
+		words = append(words, e.Name, e.Subtype, `","`+e.Name+`"`)
+	}
+	for _, a := range dataset.VocabularyAttrs {
+		words = append(words, a)
+		words = append(words, tax.Attr(a).Values...)
+	}
+	for _, w := range append(strings.Fields(strings.Join(fakeWords, " ")), tax.Pronouns()...) {
+		words = append(words, w, " "+w)
+	}
+	var pieces []string
+	for _, w := range words {
+		for n := 2; n <= len(w); n++ {
+			pieces = append(pieces, w[:n])
+		}
+	}
+	return newFakeVocab(pieces...)
+})
+
+func newFakeModel(t testing.TB, s script) *fakeModel {
+	return &fakeModel{t: t, vocab: englishVocab(), context: 8192, batch: 64, script: s}
+}
+
+func (m *fakeModel) VocabSize() int        { return len(m.vocab.pieces) }
+func (m *fakeModel) Piece(id int32) []byte { return m.vocab.pieces[id] }
+func (m *fakeModel) ContextSize() int      { return m.context }
+func (m *fakeModel) BatchSize() int        { return m.batch }
+
+func (m *fakeModel) IsEOG(id int32) bool {
+	return id == m.vocab.control(stop) || id == m.vocab.control(stopToo)
+}
+
+func (m *fakeModel) Tokenize(text string) ([]int32, error) { return m.vocab.tokenize(text), nil }
+
+func (m *fakeModel) Chat(turns []Turn, first, answer bool) ([]int32, error) {
+	m.turns = append(m.turns, turns)
+	var ids []int32
+	if first {
+		ids = append(ids, m.vocab.control(begin))
+	}
+	for _, t := range turns {
+		role, ok := map[string]int{"system": system, "user": user, "assistant": assistant}[t.Role]
+		if !ok {
+			return nil, fmt.Errorf("no role %q", t.Role)
+		}
+		ids = append(ids, m.vocab.control(role))
+		ids = append(ids, m.vocab.tokenize(t.Text)...)
+		ids = append(ids, m.vocab.control(turnEnd))
+	}
+	if answer {
+		ids = append(ids, m.vocab.control(assistant))
+	}
+	return ids, nil
+}
+
+func (m *fakeModel) Decode(rows []Row) error {
+	m.t.Helper()
+	if err := m.decodeErr; err != nil {
+		return err
+	}
+	m.allRead()
+	if len(rows) == 0 || len(rows) > m.batch {
+		m.t.Errorf("%d rows in a batch of %d", len(rows), m.batch)
+	}
+	for i, r := range rows {
+		cells := m.cells[r.Sequence]
+		switch {
+		case int(r.Position) != len(cells):
+			m.t.Errorf("row %d is at position %d of a sequence of %d tokens", i, r.Position, len(cells))
+		case int(r.Position) >= m.context:
+			m.t.Errorf("row %d is at position %d of a context of %d", i, r.Position, m.context)
+		case r.Sequence == recordSequence && len(cells) == 0:
+			m.t.Errorf("row %d belongs to a sequence that was removed", i)
+		case r.Sequence == prefixSequence && r.Logits:
+			m.t.Error("logits of the prefix")
+		}
+		m.cells[r.Sequence] = append(cells, r.Token)
+		if r.Sequence == prefixSequence {
+			m.prefixRows++
+			continue
+		}
+		if m.recordRows++; m.recordRows == 1 {
+			m.first = r.Position
+		}
+		if r.Logits {
+			m.asked++
+			m.unread[i] = true
+		}
+	}
+	m.rows = slices.Clone(rows)
+	return nil
+}
+
+func (m *fakeModel) allRead() {
+	for row := range m.unread {
+		m.t.Errorf("nobody looked at the logits of row %d", row)
+	}
+	m.unread = map[int]bool{}
+}
+
+func (m *fakeModel) Logits(row int) []float32 {
+	r := m.rows[row]
+	if !m.unread[row] {
+		m.t.Errorf("logits of row %d, which were not computed or are read twice", row)
+	}
+	delete(m.unread, row)
+	if m.logits == nil {
+		m.logits = make([]float32, m.VocabSize())
+	}
+	clear(m.logits)
+	m.script(m, m.cells[r.Sequence][:r.Position+1], m.logits)
+	return m.logits
+}
+
+func (m *fakeModel) CopyKV(source, destination int32) error {
+	if m.copyErr != nil {
+		return m.copyErr
+	}
+	if source != prefixSequence || destination != recordSequence || len(m.cells[destination]) > 0 {
+		m.t.Errorf("sequence %d copied to %d, which holds %d tokens", source, destination, len(m.cells[destination]))
+	}
+	m.cells[destination] = slices.Clone(m.cells[source])
+	m.recordRows, m.asked, m.last = 0, 0, nil
+	return nil
+}
+
+func (m *fakeModel) RemoveKV(sequence, from int32) error {
+	if sequence != recordSequence || int(from) > len(m.cells[sequence]) {
+		m.t.Errorf("sequence %d of %d tokens removed from %d on", sequence, len(m.cells[sequence]), from)
+	}
+	if from == 0 {
+		m.last = m.cells[sequence]
+	}
+	m.cells[sequence] = m.cells[sequence][:from]
+	return nil
+}
+
+// written are the bytes after the last turn's beginning.
+func (m *fakeModel) written(sequence []int32) []byte {
+	for i := len(sequence) - 1; i >= 0; i-- {
+		if sequence[i] == m.vocab.control(assistant) {
+			return m.vocab.bytes(sequence[i+1:])
+		}
+	}
+	return m.vocab.bytes(sequence)
+}
+
+// say steers towards an answer in its canonical tokens, then towards the end.
+func say(answer string) script {
+	return func(m *fakeModel, sequence []int32, logits []float32) {
+		rest, ok := bytes.CutPrefix([]byte(answer), m.written(sequence))
+		switch {
+		case !ok:
+			m.t.Errorf("%q was written in place of %q", m.written(sequence), answer)
+		case len(rest) == 0:
+			logits[m.vocab.control(stop)] = 9
+		default:
+			logits[m.vocab.tokenize(string(rest))[0]] = 9
+		}
+	}
+}
+
+// noise is logits in [-4, 4) that depend on nothing but the seed and the sequence.
+func noise(seed uint64) script {
+	return func(_ *fakeModel, sequence []int32, logits []float32) {
+		h := seed
+		for _, id := range sequence {
+			h = mix(h ^ uint64(id))
+		}
+		for id := range logits {
+			logits[id] = float32(mix(h+uint64(id))>>40)/(1<<21) - 4
+		}
+	}
+}
+
+// lively is noise that does not answer neutral, which it otherwise mostly would: with a text of few words, most of the
+// tokens allowed spell that.
+func lively(seed uint64) script {
+	random := noise(seed)
+	return func(m *fakeModel, sequence []int32, logits []float32) {
+		random(m, sequence, logits)
+		written := m.written(sequence)
+		if len(written) > len(`[["`) {
+			return
+		}
+		for id, piece := range m.vocab.pieces {
+			if bytes.HasPrefix(append(written[:len(written):len(written)], piece...), []byte(`[["n`)) {
+				logits[id] = -99
+			}
+		}
+	}
+}
+
+// mix is a step of SplitMix64.
+func mix(x uint64) uint64 {
+	x += 0x9e3779b97f4a7c15
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}
+
+// maskOf is the mask of some tokens of a vocabulary of size n.
+func maskOf(n int, ids ...int32) grammar.Mask {
+	mask := make(grammar.Mask, (n+63)/64)
+	for _, id := range ids {
+		mask[id/64] |= 1 << (id % 64)
+	}
+	return mask
+}
+
+// matcherOf follows one output through a grammar over a vocabulary.
+func matcherOf(t testing.TB, src string, v *fakeVocab) *grammar.Matcher {
+	t.Helper()
+	return constraintOf(t, src, v).NewMatcher()
+}
+
+func constraintOf(t testing.TB, src string, v *fakeVocab) *grammar.Constraint {
+	t.Helper()
+	vocab, err := vocabulary(&fakeModel{vocab: v})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := constraint(src, vocab)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// accepts reports whether an answer is a whole text of a grammar.
+func accepts(m *grammar.Matcher, answer string) bool {
+	m.Reset()
+	return m.AcceptBytes([]byte(answer)) == nil && m.Done()
+}

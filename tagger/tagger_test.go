@@ -1,0 +1,369 @@
+package tagger
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/emospan/emospan/dataset"
+	"github.com/emospan/emospan/validate"
+)
+
+// smallPrompt is a prompt that costs a test little.
+const smallPrompt = `{{define "system"}}Name the emotions.{{end}}{{define "user"}}{{.Text}}{{end}}
+{{define "examples"}}{"text": "I love it", "answer": [["love","love","low","asserted","present","self",90,"it","target"]]}{{end}}`
+
+// A session is a Tagger with the model that it was made for.
+type session struct {
+	*Tagger
+	model *fakeModel
+}
+
+func newSession(t testing.TB, m *fakeModel, prompt string, o Options) *session {
+	t.Helper()
+	p, err := ParsePrompt("small", prompt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.ModelName, o.Prompt, o.Taxonomy = "fake", p, dataset.Default()
+	tagger, err := New(m, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &session{tagger, m}
+}
+
+// tag tags a text and checks what must hold however that comes out.
+func (s *session) tag(t testing.TB, id, text string) Result {
+	t.Helper()
+	s.model.recordRows, s.model.asked, s.model.last = 0, 0, nil
+	before := s.Totals()
+	res, err := s.Tag(dataset.Input{ID: id, Text: text, Line: 3})
+	if err != nil {
+		t.Fatalf("%q: %v", text, err)
+	}
+	s.model.allRead()
+	if n := len(s.model.cells[recordSequence]); n > 0 {
+		t.Errorf("%d tokens of the record are left in the cache", n)
+	}
+	if s.model.prefixRows != s.PrefixTokens() {
+		t.Errorf("%d tokens were decoded for a prefix of %d", s.model.prefixRows, s.PrefixTokens())
+	}
+	before.add(res.Counts)
+	if s.Totals() != before {
+		t.Errorf("totals %v, want %v", s.Totals(), before)
+	}
+	if (res.Record == nil) == (res.Reject == nil) {
+		t.Fatalf("%q: not one of record and reject: %+v", text, res)
+	}
+	s.checkTokens(t, text, res)
+	if res.Record == nil {
+		return res
+	}
+	if problems := validate.Record(res.Record, dataset.Default()); len(problems) > 0 {
+		t.Errorf("%q: %v", text, problems)
+	}
+	line, err := res.Record.AppendJSON(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, problems := validate.Decode(line); len(problems) > 0 || r.Text != text || r.SrcID != id || r.Model != "fake" ||
+		r.Provider != "emospan" || r.Level != "level2" || r.Prompt != "small" {
+		t.Errorf("%s: %v", line, problems)
+	}
+	return res
+}
+
+// raw is what the model wrote.
+func (s *session) raw(t testing.TB, res Result) []byte {
+	t.Helper()
+	if res.Record == nil {
+		return []byte(res.Reject.Raw)
+	}
+	raw, err := s.form.encode(res.Record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+// checkTokens compares the counts with the rows that the model decoded: the chat as a whole, then the answer but for what
+// follows the last token that was sampled, and one row's logits for each that was.
+func (s *session) checkTokens(t testing.TB, text string, res Result) {
+	t.Helper()
+	m, c := s.model, res.Counts
+	if m.asked == 0 {
+		if m.recordRows > 0 || c.Sampled > 0 {
+			t.Errorf("%d rows without logits, %v", m.recordRows, c)
+		}
+		return
+	}
+	prefix, err := s.opts.Prompt.prefix(s.opts.Decode, s.form, s.opts.Taxonomy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	chat, _ := m.Chat(prefix, true, false)
+	turn, _ := s.opts.Prompt.user(text)
+	rest, _ := m.Chat([]Turn{turn}, false, true)
+	chat = append(chat, rest...)
+	if len(m.last) < len(chat) || !slices.Equal(m.last[:len(chat)], chat) {
+		t.Fatalf("%q: the model saw\n%v, want\n%v", text, m.last, chat)
+	}
+	if c.Prompt != len(chat)-int(m.first) {
+		t.Errorf("%d prompt tokens counted, %d of %d were in the prefix", c.Prompt, m.first, len(chat))
+	}
+	answer, raw := m.last[len(chat):], s.raw(t, res)
+	if c.Prompt+len(answer) != m.recordRows {
+		t.Errorf("%d prompt tokens and %d of the answer make %d rows", c.Prompt, len(answer), m.recordRows)
+	}
+	tail, ok := bytes.CutPrefix(raw, m.vocab.bytes(answer))
+	if !ok {
+		t.Errorf("the model was fed %q, the answer is %q", m.vocab.bytes(answer), raw)
+	}
+	if c.Sampled != m.asked {
+		t.Errorf("%d tokens sampled from %d rows", c.Sampled, m.asked)
+	}
+	// Everything that was forced or sampled was decoded or is in the tail.
+	undecoded := c.Prompt + c.Forced + c.Sampled - m.recordRows
+	if undecoded < min(1, len(tail)) || undecoded > max(len(tail), 1) {
+		t.Errorf("%d tokens were not decoded, the bytes that were not are %q; %v, %d rows", undecoded, tail, c, m.recordRows)
+	}
+}
+
+var tagTexts = []string{
+	"I love this so much!", "the dog ran", "no no no, it was awful", "?!", "ok", "  you and I\n\n 😂😂 ", "a \"quoted\" back\\slash\tand nul\x00",
+	"日本 👩‍👩‍👧 naïve", "[[\"neutral\"]]", "<|end|>", "{{.Text}}", "é",
+}
+
+// TestTagRandomAnswers: whatever the logits, a compact answer becomes a valid record.
+func TestTagRandomAnswers(t *testing.T) {
+	for _, sampling := range []Sampling{{}, {Temperature: 1, TopP: 0.9}, {Temperature: 3, Seed: 5}} {
+		t.Run(fmt.Sprintf("temperature %g", sampling.Temperature), func(t *testing.T) {
+			m := newFakeModel(t, nil)
+			s := newSession(t, m, smallPrompt, Options{Decode: Compact, Sampling: sampling})
+			records := map[string]bool{}
+			spans := [maxSpans + 1]int{}
+			for seed := range uint64(12) {
+				m.script = lively(seed)
+				if seed%4 == 0 {
+					m.script = noise(seed)
+				}
+				for i, text := range tagTexts {
+					res := s.tag(t, fmt.Sprint(i), text)
+					if res.Reject != nil {
+						t.Fatalf("%q: %v, %s", text, res.Reject.Reasons, res.Reject.Raw)
+					}
+					line, _ := res.Record.AppendJSON(nil)
+					records[string(line)] = true
+					spans[len(res.Record.Data.Spans)]++
+				}
+			}
+			if len(records) < 100 || slices.Min(spans[1:]) < 5 {
+				t.Errorf("%d different records, spans %v: too few to show anything", len(records), spans)
+			}
+		})
+	}
+}
+
+// TestTagIsIndependent: a record depends on its text, id and seed, not on what was tagged before it.
+func TestTagIsIndependent(t *testing.T) {
+	for _, decode := range Decodes {
+		for _, temperature := range []float64{0, 1} {
+			t.Run(fmt.Sprint(decode, temperature), func(t *testing.T) {
+				o := Options{Decode: decode, Sampling: Sampling{Temperature: temperature, Seed: 4}}
+				order := func(indices []int) []Result {
+					s := newSession(t, newFakeModel(t, lively(99)), smallPrompt, o)
+					results := make([]Result, len(tagTexts))
+					for _, i := range indices {
+						results[i] = s.tag(t, fmt.Sprint(i), tagTexts[i])
+					}
+					return results
+				}
+				indices := []int{0, 1, 2, 3, 4, 5, 6, 7}
+				want := order(indices)
+				slices.Reverse(indices)
+				if got := order(slices.Concat(indices, indices[:3])); !reflect.DeepEqual(got, want) {
+					t.Error("in another order the results differ")
+				}
+			})
+		}
+	}
+}
+
+func TestTagSeeds(t *testing.T) {
+	tag := func(temperature float64, seed int64, id string) string {
+		s := newSession(t, newFakeModel(t, lively(1)), smallPrompt, Options{Decode: Compact, Sampling: Sampling{Temperature: temperature, Seed: seed}})
+		return string(s.raw(t, s.tag(t, id, "I love the dog and you so much")))
+	}
+	if base := tag(2, 0, "a"); tag(2, 0, "a") != base || tag(2, 1, "a") == base || tag(2, 0, "b") == base {
+		t.Error("at a temperature, the answer does not follow the seed and the id alone")
+	}
+	if base := tag(0, 0, "a"); tag(0, 1, "b") != base {
+		t.Error("greedy answers follow the seed or the id")
+	}
+}
+
+func TestTagRejects(t *testing.T) {
+	long := strings.Repeat("the dog ran and ", 80)
+	for _, tt := range []struct {
+		name, text            string
+		code, expected, found string
+	}{
+		{"empty", "", CodeTextEmpty, "a word or a mark", `""`},
+		{"blank", " \t\n\u3000", CodeTextEmpty, "a word or a mark", `" \t\n\u3000"`},
+		{"not UTF-8", "caf\xe9", CodeTextUTF8, "valid UTF-8", `"caf\xe9"`},
+		{"long and not UTF-8", strings.Repeat("ab", 50) + "\xff", CodeTextUTF8, "valid UTF-8", `"` + strings.Repeat("ab", 20) + `"`},
+		{"too long", long, CodeTextTooLong, "at most %d tokens beside the prompt's %d", "%d tokens"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			m := newFakeModel(t, noise(1))
+			m.context = 400
+			s := newSession(t, m, smallPrompt, Options{Decode: Compact, Sampling: Sampling{Seed: 8}})
+			if tt.code == CodeTextTooLong {
+				room := m.context - 64 - s.PrefixTokens()
+				tt.expected = fmt.Sprintf(tt.expected, room, s.PrefixTokens())
+				tt.found = fmt.Sprintf(tt.found, len(m.vocab.tokenize(long))+3)
+			}
+			want := &dataset.Reject{
+				SrcID: "id", Line: 3, Model: "fake", Prompt: "small", Decode: "compact", Text: tt.text, Seed: 8,
+				Reasons: []dataset.Reason{{Code: tt.code, Path: "text", Expected: tt.expected, Found: tt.found}},
+			}
+			res := s.tag(t, "id", tt.text)
+			if !reflect.DeepEqual(res, Result{Reject: want}) {
+				t.Errorf("got %+v, want %+v", res.Reject, want)
+			}
+			if m.recordRows > 0 {
+				t.Error("the model was asked all the same")
+			}
+			if s.tag(t, "id", "I love it").Record == nil {
+				t.Error("the next text fails too")
+			}
+		})
+	}
+}
+
+// TestTagLongestText: the text that just fits is tagged, one token more is not.
+func TestTagLongestText(t *testing.T) {
+	m := newFakeModel(t, noise(3))
+	m.context = 300
+	s := newSession(t, m, smallPrompt, Options{Decode: Compact})
+	room := m.context - 64 - s.PrefixTokens() - 3 // a user's turn has three control tokens
+	text := strings.Repeat("%x", room/2) + strings.Repeat("%", room%2)
+	if res := s.tag(t, "a", text); res.Reject != nil && res.Reject.Reasons[0].Code != CodeLimit {
+		t.Errorf("%d tokens: %v", room, res.Reject.Reasons)
+	}
+	if res := s.tag(t, "a", text+"_"); res.Reject == nil || res.Reject.Reasons[0].Code != CodeTextTooLong {
+		t.Errorf("%d tokens are taken", room+1)
+	}
+}
+
+// TestTagBeyondGrammar: texts that package grammar cannot hold are rejected; the run goes on.
+func TestTagBeyondGrammar(t *testing.T) {
+	m := newFakeModel(t, nil)
+	m.context = 1 << 14
+	s := newSession(t, m, smallPrompt, Options{Decode: Compact})
+	for _, tt := range []struct{ name, text, answer, found string }{
+		{"too long", strings.Repeat("no a ", 1500), "", "grammar text too large"},
+		{"too many places for a quote", strings.Repeat("no ", 300), `[["no","joy","low","asserted","past","self",7,"no","cause"]]`, "too ambiguous"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			m.script = say(tt.answer)
+			res := s.tag(t, "a", tt.text)
+			if res.Reject == nil || res.Reject.Reasons[0].Code != CodeTextGrammar || !strings.Contains(res.Reject.Reasons[0].Found, tt.found) {
+				t.Fatalf("%+v", res)
+			}
+			if !strings.HasPrefix(tt.answer, res.Reject.Raw) {
+				t.Errorf("raw %q", res.Reject.Raw)
+			}
+			m.script = say(`[["neutral"]]`)
+			if s.tag(t, "a", "ok").Record == nil {
+				t.Error("the next text fails too")
+			}
+		})
+	}
+}
+
+// TestTagModelErrors: where the model fails there is neither record nor reject.
+func TestTagModelErrors(t *testing.T) {
+	broken := errors.New("out of memory")
+	for name, fail := range map[string]func(*fakeModel){
+		"decode":        func(m *fakeModel) { m.decodeErr = broken },
+		"copy":          func(m *fakeModel) { m.copyErr = broken },
+		"no logits":     func(m *fakeModel) { m.script = func(_ *fakeModel, _ []int32, l []float32) { fill(l, nan) } },
+		"infinite ones": func(m *fakeModel) { m.script = func(_ *fakeModel, _ []int32, l []float32) { fill(l, inf) } },
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := newFakeModel(t, noise(1))
+			s := newSession(t, m, smallPrompt, Options{Decode: Compact})
+			fail(m)
+			res, err := s.Tag(dataset.Input{ID: "a", Text: "I love it"})
+			if !errors.Is(err, broken) && !errors.Is(err, errNoLogits) || res.Record != nil || res.Reject != nil {
+				t.Errorf("%+v, %v", res, err)
+			}
+			if len(m.cells[recordSequence]) > 0 {
+				t.Error("the record is still in the cache")
+			}
+		})
+	}
+}
+
+func fill(logits []float32, with float32) {
+	for i := range logits {
+		logits[i] = with
+	}
+}
+
+func TestNewErrors(t *testing.T) {
+	p, err := ParsePrompt("small", smallPrompt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := Options{Prompt: p, Taxonomy: dataset.Default(), Decode: Compact}
+	m := newFakeModel(t, nil)
+	m.context = 30
+	if _, err := New(m, o); err == nil || !strings.Contains(err.Error(), "the model's context holds 30") {
+		t.Errorf("a prompt that does not fit: %v", err)
+	}
+	broken := errors.New("out of memory")
+	m = newFakeModel(t, nil)
+	m.decodeErr = broken
+	if _, err := New(m, o); !errors.Is(err, broken) {
+		t.Errorf("a model that fails: %v", err)
+	}
+	o.Decode = "verse"
+	if _, err := New(m, o); err == nil || !strings.Contains(err.Error(), `no decode form "verse"`) {
+		t.Errorf("an unknown form: %v", err)
+	}
+}
+
+func TestGrammarSHA256(t *testing.T) {
+	hash := func(d Decode) string {
+		return newSession(t, newFakeModel(t, nil), smallPrompt, Options{Decode: d}).GrammarSHA256()
+	}
+	if hash(Compact) == hash(Schema) || hash(Compact) != hash(Compact) || len(hash(Schema)) != 64 {
+		t.Error("the hash does not identify the form")
+	}
+	s := newSession(t, newFakeModel(t, nil), smallPrompt, Options{Decode: Compact})
+	if g := s.Grammar("hello you"); !strings.Contains(g, `"hello"`) || g == s.Grammar("hello me") {
+		t.Errorf("the grammar of a text is %s", g)
+	}
+}
+
+// FuzzTag: any text under any logits is a valid record or a reject.
+func FuzzTag(f *testing.F) {
+	for i, text := range tagTexts {
+		f.Add(text, uint64(i))
+	}
+	f.Add("\xff", uint64(1))
+	f.Add(strings.Repeat("no ", 60), uint64(2))
+	f.Fuzz(func(t *testing.T, text string, seed uint64) {
+		o := Options{Decode: Decodes[seed%2], Sampling: Sampling{Temperature: float64(seed / 2 % 2), TopP: 0.9, Seed: int64(seed)}}
+		m := newFakeModel(t, lively(seed))
+		m.context, m.batch = 1024, 1+int(seed%40)
+		newSession(t, m, smallPrompt, o).tag(t, "x", text)
+	})
+}
