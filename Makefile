@@ -20,7 +20,7 @@ PURE := ./dataset ./grammar ./models ./tagger ./validate
 export PYTHON
 
 .DEFAULT_GOAL := build
-.PHONY: build native model python demo test check fmt vet staticcheck race nocgo cgocheck release test-cpu fuzz clean
+.PHONY: build native model models python demo test check fmt vet staticcheck race nocgo cgocheck release test-cpu fuzz clean
 
 build: native
 	$(GO) build -trimpath -o bin/emospan ./cmd/emospan
@@ -28,9 +28,12 @@ build: native
 native:
 	@llama/native/build.sh host
 
-# The pinned default model, in the user's store.
+# The pinned models, in the user's store: the default one, and for the tests a small Gemma too.
 model: build
 	@bin/emospan models pull >/dev/null
+
+models: model
+	@bin/emospan models pull gemma3-270m >/dev/null
 
 demo: model
 	@scripts/demo.sh
@@ -39,7 +42,7 @@ demo: model
 python:
 	@scripts/python.sh >/dev/null
 
-test: model python
+test: models python
 	EMOSPAN_TEST_PYTHONPATH="$$(scripts/python.sh)" $(GO) test ./...
 
 check: fmt vet staticcheck nocgo race cgocheck
@@ -58,7 +61,7 @@ nocgo:
 	CGO_ENABLED=0 $(GO) vet ./...
 	CGO_ENABLED=0 $(GO) test $(PURE)
 
-race: model python
+race: models python
 	EMOSPAN_TEST_PYTHONPATH="$$(scripts/python.sh)" $(GO) test -race -shuffle=on ./...
 
 cgocheck: model
