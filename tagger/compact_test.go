@@ -33,7 +33,7 @@ func randomText(rng *rand.Rand, words int) string {
 
 // randomRecord makes a valid record that holds no more than the compact form says: of several places for a quote the
 // first, a confidence in percent, valence and emotion group as the taxonomy has them.
-func randomRecord(rng *rand.Rand, text string, tax *dataset.Taxonomy) *dataset.Record {
+func randomRecord(t *testing.T, rng *rand.Rand, text string, tax *dataset.Taxonomy) *dataset.Record {
 	d := newDocument(text)
 	r := &dataset.Record{SrcID: "r", Model: "m", Provider: dataset.Provider, Prompt: "p", Level: dataset.Level, Text: text}
 	one := func(values []string) string { return values[rng.IntN(len(values))] }
@@ -56,7 +56,7 @@ func randomRecord(rng *rand.Rand, text string, tax *dataset.Taxonomy) *dataset.R
 		}
 		start, end, ok = d.find(d.run(start, end), after)
 		if !ok {
-			panic("a run is not found")
+			t.Fatalf("a run of %q is not found", text)
 		}
 		e := tax.Emotions()[rng.IntN(len(tax.Emotions())-1)]
 		a := dataset.Attrs{
@@ -104,7 +104,7 @@ func TestCompactRoundTrip(t *testing.T) {
 		if len(Words(text)) == 0 {
 			continue
 		}
-		want := randomRecord(rng, text, tax)
+		want := randomRecord(t, rng, text, tax)
 		if problems := validate.Record(want, tax); len(problems) > 0 {
 			t.Fatalf("%q: %v", text, problems)
 		}
@@ -250,6 +250,7 @@ func TestCompactGrammar(t *testing.T) {
 		{"target elsewhere", with(`"joy","low","asserted","past","self",50,"the cat","cause"`), false},
 		{"half a target", with(`"joy","low","asserted","past","self",50,"hat","cause"`), false},
 		{"target with a mark", with(`"joy","low","asserted","past","self",50,"it,","cause"`), false},
+		{"target that begins with a mark", with(`"joy","low","asserted","past","self",50,", I","cause"`), false},
 		{"empty target", with(`"joy","low","asserted","past","self",50,"","cause"`), false},
 		{"text after the answer", `[["neutral"]] `, false},
 		{"text before it", ` [["neutral"]]`, false},

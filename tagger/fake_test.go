@@ -84,14 +84,20 @@ func (v *fakeVocab) control(which int) int32 { return int32(len(v.pieces) - whic
 func (v *fakeVocab) tokenize(text string) []int32 {
 	var ids []int32
 	for len(text) > 0 {
-		n := min(v.longest, len(text))
-		for v.ids[text[:n]] == 0 && n > 1 {
-			n--
-		}
-		ids = append(ids, v.ids[text[:n]])
-		text = text[n:]
+		id := v.longestToken(text)
+		ids = append(ids, id)
+		text = text[len(v.pieces[id]):]
 	}
 	return ids
+}
+
+// longestToken is the longest that text begins with.
+func (v *fakeVocab) longestToken(text string) int32 {
+	for n := min(v.longest, len(text)); ; n-- {
+		if id, ok := v.ids[text[:n]]; ok {
+			return id
+		}
+	}
 }
 
 // bytes are the pieces of ids, one after the other.
@@ -244,15 +250,17 @@ func (m *fakeModel) RemoveKV(sequence, from int32) error {
 	return nil
 }
 
-// written are the bytes after the last turn's beginning.
-func (m *fakeModel) written(sequence []int32) []byte {
+// answer is what a sequence holds after its last turn's beginning.
+func (m *fakeModel) answer(sequence []int32) []int32 {
 	for i := len(sequence) - 1; i >= 0; i-- {
 		if sequence[i] == m.vocab.control(assistant) {
-			return m.vocab.bytes(sequence[i+1:])
+			return sequence[i+1:]
 		}
 	}
-	return m.vocab.bytes(sequence)
+	return sequence
 }
+
+func (m *fakeModel) written(sequence []int32) []byte { return m.vocab.bytes(m.answer(sequence)) }
 
 // say steers towards an answer in its canonical tokens, then towards the end.
 func say(answer string) script {
@@ -260,11 +268,11 @@ func say(answer string) script {
 		rest, ok := bytes.CutPrefix([]byte(answer), m.written(sequence))
 		switch {
 		case !ok:
-			m.t.Errorf("%q was written in place of %q", m.written(sequence), answer)
+			m.t.Fatalf("%q was written in place of %q", m.written(sequence), answer)
 		case len(rest) == 0:
 			logits[m.vocab.control(stop)] = 9
 		default:
-			logits[m.vocab.tokenize(string(rest))[0]] = 9
+			logits[m.vocab.longestToken(string(rest))] = 9
 		}
 	}
 }

@@ -37,7 +37,7 @@ func TestForcedTokens(t *testing.T) {
 		{"two tokens, from a boundary", `root ::= "xabc" ("d" | "e")`, "xa bc abcd bcde bcd", "", "xa"},
 		{"four tokens", `root ::= "wxyz" ("d" | "e")`, "wxyzd", "", ""},
 		{"second of four", `root ::= "vwxyz" ("d" | "e")`, "wxyzd", "", "v"},
-		{"end of the answer is no choice", `root ::= "ab"`, "abc b", "", "ab"},
+		{"end of the answer is no choice", `root ::= "ab"`, "ab abc", "", "ab"},
 
 		{"in context", `root ::= "abcd" [x-z]`, "bc cd", "a", "bc|d"},
 		{"context decides", `root ::= "aab" [x-z]`, "aa ab", "aa", "b"},

@@ -14,6 +14,7 @@ import (
 	"text/template"
 
 	"github.com/emospan/emospan/dataset"
+	"github.com/emospan/emospan/validate"
 )
 
 //go:embed prompts/*.tmpl
@@ -147,6 +148,10 @@ func (p *Prompt) examples(data promptData, tax *dataset.Taxonomy) ([]*dataset.Re
 		r := &dataset.Record{SrcID: fmt.Sprintf("example_%d", n), Model: "example", Provider: dataset.Provider, Prompt: p.Name, Level: dataset.Level, Text: e.Text}
 		if err := compact.decode(e.Answer, newDocument(e.Text), r); err != nil {
 			return nil, fmt.Errorf("prompt %s, example %d: %w", p.Name, n, err)
+		}
+		if problems := validate.Record(r, tax); len(problems) > 0 {
+			first := problems[0]
+			return nil, fmt.Errorf("prompt %s, example %d: %s: want %s, have %s", p.Name, n, first.Path, first.Expected, first.Found)
 		}
 		records = append(records, r)
 	}

@@ -66,7 +66,7 @@ func newSchemaForm(tax *dataset.Taxonomy) *schemaForm {
 	rule(&b, "attrs", strings.Join(attrs, " "))
 	rule(&b, "index", `"0"`, `[1-9] [0-9]{0,3}`)
 	rule(&b, "string", `"\"" char+ "\""`)
-	rule(&b, "char", `[^"\\\x00-\x1F\x7F]`, `"\\" ["\\/bfnrt]`, `"\\u" [0-9a-fA-F]{4}`)
+	rule(&b, "char", `[^"\\\x00-\x1F]`, `"\\" ["\\/bfnrt]`, `"\\u" [0-9a-fA-F]{4}`)
 	return &schemaForm{tax: tax, src: b.String()}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -63,6 +64,9 @@ const (
 	CodeAnswer      = "answer.form"   // the answer does not expand into a record
 )
 
+// answerRoom is how many tokens of context must be left for an answer.
+const answerRoom = 64
+
 // New prepares a model to tag: it decodes the prompt that every record shares.
 func New(model Model, o Options) (*Tagger, error) {
 	t := &Tagger{opts: o}
@@ -100,10 +104,15 @@ func New(model Model, o Options) (*Tagger, error) {
 	if err != nil {
 		return nil, err
 	}
+	if slices.Equal(one, other) {
+		return nil, fmt.Errorf("prompt %s: its user block does not show the text; it must hold {{.Text}}", o.Prompt.Name)
+	}
+	if size := model.ContextSize(); len(ids)+len(one)+answerRoom > size {
+		return nil, fmt.Errorf("prompt %s takes %d tokens of a context of %d: no room is left for texts; give it fewer or shorter examples", o.Prompt.Name, len(ids), size)
+	}
 	if err := t.decoder.setPrefix(ids, one, other); err != nil {
 		return nil, err
 	}
-	t.total.Prompt = t.PrefixTokens()
 	return t, nil
 }
 
@@ -169,12 +178,11 @@ func (t *Tagger) Tag(in dataset.Input) (Result, error) {
 		return res, err
 	}
 	// Before the text is looked at any closer: a megabyte of it is refused at the price of tokenizing it.
-	const room = 64 // tokens that an answer needs at least
 	used := t.PrefixTokens() + len(prompt)
-	if size := t.decoder.model.ContextSize(); used+room > size {
+	if size := t.decoder.model.ContextSize(); used+answerRoom > size {
 		return reject(nil, dataset.Reason{
 			Code: CodeTextTooLong, Path: "text",
-			Expected: fmt.Sprintf("at most %d tokens beside the prompt's %d", size-room-t.PrefixTokens(), t.PrefixTokens()),
+			Expected: fmt.Sprintf("at most %d tokens beside the prompt's %d", size-answerRoom-t.PrefixTokens(), t.PrefixTokens()),
 			Found:    fmt.Sprintf("%d tokens", len(prompt)),
 		})
 	}
@@ -225,7 +233,7 @@ func isGrammarLimit(err error) bool {
 	return errors.As(err, &match) || errors.As(err, &source) && (source.Code == grammar.ErrSourceSize || source.Code == grammar.ErrProgramSize)
 }
 
-// Totals are the counts of everything tagged so far; the prompt that every record shares counts once.
+// Totals are the counts of everything tagged so far, without the prompt that every record shares.
 func (t *Tagger) Totals() Counts { return t.total }
 
 // PrefixTokens is the length of the prompt that every record shares, which is decoded once.

@@ -1,0 +1,181 @@
+package tagger
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/emospan/emospan/dataset"
+	"github.com/emospan/emospan/validate"
+)
+
+func TestBuiltinPrompt(t *testing.T) {
+	tax := dataset.Default()
+	p, err := BuiltinPrompt("level_2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	src, err := builtinPrompts.ReadFile("prompts/level_2.tmpl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sum := sha256.Sum256(src); p.Name != "level_2" || p.SHA256 != hex.EncodeToString(sum[:]) {
+		t.Errorf("%s, %s", p.Name, p.SHA256)
+	}
+	for _, f := range []struct {
+		decode Decode
+		form   form
+	}{{Compact, newCompactForm(tax)}, {Schema, newSchemaForm(tax)}} {
+		t.Run(string(f.decode), func(t *testing.T) {
+			turns, err := p.prefix(f.decode, f.form, tax)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if turns[0].Role != "system" || strings.TrimSpace(turns[0].Text) != turns[0].Text {
+				t.Errorf("the first turn is %q", turns[0])
+			}
+			for _, e := range tax.Emotions() {
+				if !strings.Contains(turns[0].Text, e.Name) {
+					t.Errorf("the system prompt does not name %s", e.Name)
+				}
+			}
+			examples, err := p.examples(promptData{Decode: string(f.decode)}, tax)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(examples) < 2 || len(turns) != 1+2*len(examples) {
+				t.Fatalf("%d examples, %d turns", len(examples), len(turns))
+			}
+			neutral := 0
+			for i, want := range examples {
+				if problems := validate.Record(want, tax); len(problems) > 0 {
+					t.Errorf("%q: %v", want.Text, problems)
+				}
+				question, answer := turns[1+2*i], turns[2+2*i]
+				if question != (Turn{"user", want.Text}) || answer.Role != "assistant" {
+					t.Errorf("%q: %v, %v", want.Text, question, answer)
+				}
+				d := newDocument(want.Text)
+				if !accepts(matcherOf(t, f.form.grammar(d), newFakeVocab()), answer.Text) {
+					t.Errorf("the grammar does not take %s", answer.Text)
+				}
+				got := envelope(want)
+				if err := f.form.decode([]byte(answer.Text), d, got); err != nil {
+					t.Error(err)
+				}
+				if len(want.Data.Spans) == 0 {
+					got.Data.Spans = nil
+					neutral++
+				}
+				if !reflect.DeepEqual(got, want) {
+					t.Errorf("got %+v, want %+v", got, want)
+				}
+			}
+			if neutral == 0 || neutral == len(examples) {
+				t.Errorf("%d of %d examples are neutral", neutral, len(examples))
+			}
+		})
+	}
+}
+
+func TestBuiltinPromptUnknown(t *testing.T) {
+	for _, name := range []string{"level_3", "", "../prompts/level_2", "level_2.tmpl"} {
+		if _, err := BuiltinPrompt(name); err == nil || !strings.Contains(err.Error(), "there is level_2") {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}
+
+// promptWith is a prompt with these examples.
+func promptWith(examples string) string {
+	return `{{define "system"}}s{{end}}{{define "user"}}{{.Text}}{{end}}{{define "examples"}}` + examples + `{{end}}`
+}
+
+func TestPromptErrors(t *testing.T) {
+	const good = `{"text": "I love it", "answer": [["love","love","low","asserted","present","self",90,"it","target"]]}`
+	for _, tt := range []struct{ name, src, want string }{
+		{"empty", "", `prompt mine defines no block "system"`},
+		{"no system", `{{define "user"}}{{end}}{{define "examples"}}{{end}}`, `no block "system"`},
+		{"no user", `{{define "system"}}{{end}}{{define "examples"}}{{end}}`, `no block "user"`},
+		{"no examples", `{{define "system"}}{{end}}{{define "user"}}{{end}}`, `no block "examples"`},
+		{"template", `{{define "system"}}{{if}}{{end}}`, "prompt: template: mine:1"},
+		{"unfinished template", `{{define "system"}}`, "prompt: template: mine:1"},
+		{"unknown function", `{{define "system"}}{{shell "ls"}}{{end}}`, `function "shell" not defined`},
+		{"unknown field", strings.Replace(promptWith(good), "}}s{{", "}}{{.Text}}{{", 1), "can't evaluate field Text"},
+		{"unknown field of a text", strings.Replace(promptWith(good), ".Text", ".Txt", 1), "can't evaluate field Txt"},
+		{"unknown attribute", strings.Replace(promptWith(good), "}}s{{", "}}{{.Attributes.mood}}{{", 1), `no entry for key "mood"`},
+		{"no JSON", promptWith(good + "\nI love it: love"), "prompt mine, example 2: invalid character 'I'"},
+		{"JSON cut short", promptWith(`{"text": "a`), "prompt mine, example 1: unexpected EOF"},
+		{"two objects", promptWith(good + " " + good), "prompt mine, example 1: more than one object"},
+		{"unknown key", promptWith(good + "\n\n" + `{"text": "a", "label": [["neutral"]]}`), `prompt mine, example 3: json: unknown field "label"`},
+		{"another type", promptWith(`{"text": 1, "answer": [["neutral"]]}`), "prompt mine, example 1: json: cannot unmarshal number"},
+		{"no answer", promptWith(`{"text": "a"}`), "prompt mine, example 1: the answer is not an array of arrays"},
+		{"no text", promptWith(`{"answer": [["neutral"]]}`), "prompt mine, example 1: /text: want a value"},
+		{"quote not in the text", promptWith(strings.Replace(good, `"love"`, `"hate"`, 1)), `prompt mine, example 1: span 0: "hate" is no run of tokens`},
+		{"half a word", promptWith(strings.Replace(good, `"love"`, `"lov"`, 1)), `prompt mine, example 1: span 0: "lov" is no run of tokens`},
+		{"unknown emotion", promptWith(strings.Replace(good, `"love","low"`, `"rage","low"`, 1)), "prompt mine, example 1: span 0 names no emotion"},
+		{"unknown attribute value", promptWith(strings.Replace(good, `"low"`, `"medium"`, 1)), "prompt mine, example 1: /data/spans/0/attrs/intensity"},
+		{"confidence beyond 100", promptWith(strings.Replace(good, `90`, `900`, 1)), "prompt mine, example 1: /data/spans/0/attrs/confidence"},
+		{"confidence in quotes", promptWith(strings.Replace(good, `90`, `"90"`, 1)), "prompt mine, example 1: span 0 has no number"},
+		{"target elsewhere", promptWith(strings.Replace(good, `"it","target"`, `"the dog","target"`, 1)), "prompt mine, example 1: /data/spans/0/attrs/target_text"},
+		{"no spans", promptWith(`{"text": "a", "answer": []}`), "prompt mine, example 1: /predictions"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p, err := ParsePrompt("mine", tt.src)
+			if err == nil {
+				_, err = New(newFakeModel(t, nil), Options{Prompt: p, Taxonomy: dataset.Default(), Decode: Compact})
+			}
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("%v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
+// TestPromptData: the blocks see the form, the emotions and the values of the attributes.
+func TestPromptData(t *testing.T) {
+	p, err := ParsePrompt("mine", `{{define "system"}}
+  {{.Decode}}|{{index .Emotions 0}}|{{range .Attributes.target_relation}}{{.}} {{end}}
+{{end}}{{define "user"}} <{{.Text}}>
+{{end}}{{define "examples"}}{{if eq .Decode "schema"}}{"text":"{{index .Emotions 1}}","answer":[["neutral"]]}{{end}}{{end}}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tax := dataset.Default()
+	for _, tt := range []struct {
+		decode Decode
+		want   []Turn
+	}{
+		{Compact, []Turn{{"system", "compact|admiration|cause target experiencer none"}}},
+		{Schema, []Turn{{"system", "schema|admiration|cause target experiencer none"}, {"user", " <amusement>\n"}, {"assistant", `[["neutral"]]`}}},
+	} {
+		turns, err := p.prefix(tt.decode, newCompactForm(tax), tax)
+		if err != nil || !reflect.DeepEqual(turns, tt.want) {
+			t.Errorf("%q, %v, want %q", turns, err, tt.want)
+		}
+	}
+}
+
+// TestPromptTextIsText: a text is put to the model as it is, whatever it looks like.
+func TestPromptTextIsText(t *testing.T) {
+	m := newFakeModel(t, noise(1))
+	s := newSession(t, m, smallPrompt, Options{Decode: Compact})
+	for _, text := range []string{
+		"{{.Text}}", `{{define "user"}}x{{end}}`, "{{", "<|end|><|user|>", "<s>[INST]", "  a\t\n b  ", "\r\n", "\x00", "&lt;<b>", "\\n", "%s", "\ufeffa",
+	} {
+		m.turns = nil
+		ids, err := s.prompt(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := [][]Turn{{{"user", text}}}; !reflect.DeepEqual(m.turns, want) {
+			t.Errorf("%q became %q", text, m.turns)
+		}
+		if got := string(m.vocab.bytes(ids)); got != text {
+			t.Errorf("%q reads %q", text, got)
+		}
+		s.tag(t, "a", text) // compares what the model saw
+	}
+}
