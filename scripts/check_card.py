@@ -1,27 +1,35 @@
 #!/usr/bin/env python3
 """Checks records against the dataset card's rules, independently of the program's own validator: check_card.py FILE...
 
-Written from the card and from what the README promises, with nothing but the standard library. Prints each fault and exits 1
-where there is one, or where there are no records.
+Written from the card and from what the README promises, with nothing but the standard library. Prints each fault as
+FILE:LINE: FAULT and exits 1 where there is one, or where there are no records.
 """
 import json
 import re
 import sys
 
-KEYS = ["src_id", "model", "provider", "prompt", "level", "predictions", "text", "data"]
-DATA_KEYS = ["tokens", "labels", "spans"]
-SPAN_KEYS = ["type", "subtype", "start", "end", "text", "attrs"]
-ATTRS = {
+# What a record is: the keys in this order, the types exactly these. A list has one kind of element.
+RECORD = {
+    "src_id": str, "model": str, "provider": str, "prompt": str, "level": str, "predictions": [str], "text": str,
+    "data": {
+        "tokens": [str],
+        "labels": [str],
+        "spans": [{
+            "type": str, "subtype": str, "start": int, "end": int, "text": str,
+            "attrs": {
+                "valence": str, "intensity": str, "certainty": str, "temporality": str, "source": str, "emotion_group": str,
+                "sentence_index": int, "clause_index": int, "confidence": float, "target_text": str, "target_relation": str,
+            },
+        }],
+    },
+}
+VOCABULARIES = {
     "valence": {"pos", "neg", "neu", "mixed"},
     "intensity": {"low", "med", "high"},
     "certainty": {"asserted", "hedged", "negated", "hypothetical", "questioned"},
     "temporality": {"past", "present", "future", "none"},
     "source": {"self", "other", "group", "unknown"},
     "emotion_group": {"positive_affect", "negative_affect", "ambiguous_affect", "neutral"},
-    "sentence_index": int,
-    "clause_index": int,
-    "confidence": float,
-    "target_text": str,
     "target_relation": {"cause", "target", "experiencer", "none"},
 }
 EMOTIONS = set(
@@ -29,42 +37,116 @@ EMOTIONS = set(
     "embarrassment excitement fear gratitude grief joy love nervousness optimism pride realization relief remorse sadness "
     "surprise neutral".split()
 )
+# A target need not stand in the text where it is a pronoun: "you" is what "Stop asking me" is addressed to.
+PRONOUNS = set(
+    "i me my mine myself you your yours yourself yourselves he him his himself she her hers herself it its itself we us our "
+    "ours ourselves they them their theirs themself themselves this that these those who whom someone somebody everyone "
+    "everybody anyone anybody one".split()
+)
 
 
-def offsets(record):
-    """Where each token stands in the text, or None where the tokens are not the text's."""
-    text, at, places = record["text"], 0, []
-    for token in record["data"]["tokens"]:
-        while at < len(text) and text[at].isspace():
+def read(line):
+    """Parses a line; ValueError where it is not JSON, or JSON that readers take differently."""
+
+    def distinct(pairs):
+        keys = [key for key, _ in pairs]
+        if len(set(keys)) < len(keys):
+            raise ValueError(f"a key twice in {keys}")
+        return dict(pairs)
+
+    def refuse(constant):
+        raise ValueError(f"{constant} is not JSON")
+
+    return json.loads(line, object_pairs_hook=distinct, parse_constant=refuse)
+
+
+def misshapen(value, shape, path=""):
+    if isinstance(shape, type):
+        if type(value) is not shape:
+            yield f"{path or '/'} is {value!r}, not {shape.__name__}"
+    elif type(value) is not type(shape):
+        yield f"{path or '/'} is not a {type(shape).__name__}"
+    elif isinstance(shape, list):
+        for i, element in enumerate(value):
+            yield from misshapen(element, shape[0], f"{path}/{i}")
+    elif list(value) != list(shape):
+        yield f"{path or '/'} has the keys {list(value)}"
+    else:
+        for key in shape:
+            yield from misshapen(value[key], shape[key], f"{path}/{key}")
+
+
+def is_space(c):
+    return c.isspace() and not "\x1c" <= c <= "\x1f"  # Unicode's White_Space; Python counts four separators to it
+
+
+def offsets(text, tokens):
+    """Where each token stands in the text, or None where the tokens and white space are not the whole text."""
+    at, places = 0, []
+    for token in tokens:
+        while at < len(text) and is_space(text[at]):
             at += 1
         if not token or not text.startswith(token, at):
             return None
         places.append((at, at + len(token)))
         at += len(token)
-    return places if text[at:].strip() == "" else None
+    return places if all(map(is_space, text[at:])) else None
 
 
 def spans_from_labels(labels):
-    """Decodes BIO tags; None where an I follows neither its B nor its I."""
+    """Decodes BIO tags to [start, end] pairs; None for another tag, or an I that follows neither its B nor its I."""
     spans, last = [], "O"
     for i, label in enumerate(labels):
-        match = re.fullmatch(r"O|[BI]-EMO", label)
-        if not match or (label[0] == "I" and last == "O"):
+        if label not in ("O", "B-EMO", "I-EMO") or (label == "I-EMO" and last == "O"):
             return None
-        if label[0] == "B":
+        if label == "B-EMO":
             spans.append([i, i])
-        elif label[0] == "I":
+        elif label == "I-EMO":
             spans[-1][1] = i
         last = label
     return spans
 
 
-def faults(r):
-    if list(r) != KEYS or list(r["data"]) != DATA_KEYS:
-        yield f"keys {list(r)}, {list(r.get('data', {}))}"
+def span_faults(span, record, places):
+    predictions, text, attrs = record["predictions"], record["text"], span["attrs"]
+    if span["text"] != text[places[span["start"]][0]:places[span["end"]][1]]:
+        yield f"span text {span['text']!r} is not tokens {span['start']} to {span['end']}"
+    if span["type"] != "EMO":
+        yield f"type {span['type']}"
+    if span["subtype"] != span["subtype"].capitalize() or span["subtype"].lower() not in predictions:
+        yield f"subtype {span['subtype']}, predictions {predictions}"
+    for name, allowed in VOCABULARIES.items():
+        if attrs[name] not in allowed:
+            yield f"{name} {attrs[name]!r}"
+    for name in ("sentence_index", "clause_index"):
+        if not 0 <= attrs[name] < len(places):
+            yield f"{name} {attrs[name]} of {len(places)} tokens"
+    if not 0 <= attrs["confidence"] <= 1:
+        yield f"confidence {attrs['confidence']}"
+    target = attrs["target_text"]
+    if (target == "") != (attrs["target_relation"] == "none"):
+        yield f"target {target!r}, relation {attrs['target_relation']}"
+    starts, ends = {start for start, _ in places}, {end for _, end in places}
+    # A lookahead, so that occurrences that overlap are all seen.
+    run = any(m.start() in starts and m.start() + len(target) in ends for m in re.finditer(f"(?={re.escape(target)})", text))
+    if target and not run and target.lower() not in PRONOUNS:
+        yield f"target {target!r} is neither a run of tokens nor a pronoun"
+
+
+def faults(record, ids):
+    wrong = list(misshapen(record, RECORD))
+    if wrong:
+        yield from wrong
         return
-    tokens, labels, spans = (r["data"][k] for k in DATA_KEYS)
-    predictions = r["predictions"]
+    for key in ("src_id", "model", "provider", "prompt", "text"):
+        if not record[key]:
+            yield f"{key} is empty"
+    if record["src_id"] in ids:
+        yield f"src_id {record['src_id']} is an earlier record's"
+    ids.add(record["src_id"])
+    if record["level"] != "level2":
+        yield f"level {record['level']}"
+    predictions, (tokens, labels, spans) = record["predictions"], record["data"].values()
     if not predictions or len(set(predictions)) != len(predictions) or set(predictions) - EMOTIONS:
         yield f"predictions {predictions}"
     if "neutral" in predictions and len(predictions) > 1:
@@ -72,45 +154,32 @@ def faults(r):
     if len(tokens) != len(labels):
         yield f"{len(tokens)} tokens, {len(labels)} labels"
         return
-    places = offsets(r)
+    places = offsets(record["text"], tokens)
     if places is None:
         yield f"the tokens are not the text's: {tokens}"
         return
-    if spans_from_labels(labels) != [[s["start"], s["end"]] for s in spans]:
-        yield f"labels {labels} say otherwise than spans {[(s['start'], s['end']) for s in spans]}"
+    pairs = [[span["start"], span["end"]] for span in spans]
+    if spans_from_labels(labels) != pairs:
+        yield f"labels {labels} say otherwise than spans {pairs}"
         return
-    for s in spans:
-        if list(s) != SPAN_KEYS or list(s["attrs"]) != list(ATTRS):
-            yield f"span keys {list(s)}, {list(s['attrs'])}"
-            continue
-        if s["text"] != r["text"][places[s["start"]][0]:places[s["end"]][1]]:
-            yield f"span text {s['text']!r} is not tokens {s['start']} to {s['end']}"
-        if s["type"] != "EMO" or s["subtype"] != s["subtype"].capitalize() or s["subtype"].lower() not in predictions:
-            yield f"type {s['type']}, subtype {s['subtype']}, predictions {predictions}"
-        attrs = s["attrs"]
-        for name, allowed in ATTRS.items():
-            value = attrs[name]
-            if (value not in allowed) if isinstance(allowed, set) else (type(value) is not allowed):
-                yield f"{name} {value!r}"
-        if not 0 <= attrs["confidence"] <= 1:
-            yield f"confidence {attrs['confidence']}"
-        if (attrs["target_text"] == "") != (attrs["target_relation"] == "none"):
-            yield f"target {attrs['target_text']!r}, relation {attrs['target_relation']}"
-        starts, ends = {a for a, _ in places}, {b for _, b in places}
-        target = attrs["target_text"]
-        runs = any(m.start() in starts and m.end() in ends for m in re.finditer(re.escape(target), r["text"])) if target else True
-        if not runs and not re.fullmatch(r"[A-Za-z]{1,10}", target):
-            yield f"target {target!r} is neither a run of tokens nor a pronoun"
+    for span in spans:
+        yield from span_faults(span, record, places)
 
 
 def main():
     count = bad = 0
+    ids = set()
     for path in sys.argv[1:]:
-        for number, line in enumerate(open(path, encoding="utf-8"), 1):
-            count += 1
-            for fault in faults(json.loads(line)):
-                bad += 1
-                print(f"{path}:{number}: {fault}")
+        with open(path, encoding="utf-8", newline="\n") as lines:
+            for number, line in enumerate(lines, 1):
+                count += 1
+                try:
+                    found = list(faults(read(line), ids))
+                except ValueError as error:
+                    found = [f"not a line of JSON: {error}"]
+                bad += len(found)
+                for fault in found:
+                    print(f"{path}:{number}: {fault}")
     print(f"{count} records checked, {bad} faults")
     sys.exit(1 if bad or not count else 0)
 
