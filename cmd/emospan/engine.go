@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/emospan/emospan/llama"
 	"github.com/emospan/emospan/models"
@@ -52,14 +53,13 @@ func openEngine(m models.Model, threads int) (*engine, error) {
 
 // checkModel reads the GGUF's header, before llama.cpp sees any of it, and tells which chat template the model speaks.
 func checkModel(m models.Model) (llama.Template, error) {
-	const remedy = "name an instruct model's GGUF file, or a model that emospan models list shows"
-	g, err := models.OpenGGUF(m.Path)
+	g, err := openGGUF(m.Path)
 	if err != nil {
-		return llama.NoTemplate, fmt.Errorf("%w; %s", err, remedy)
+		return llama.NoTemplate, err
 	}
 	defer g.Close()
 	if err := g.Usable(); err != nil {
-		return llama.NoTemplate, fmt.Errorf("%s: %w; %s", m.Path, err, remedy)
+		return llama.NoTemplate, fmt.Errorf("%s: %w", m.Path, err)
 	}
 	if m.Entry != nil && m.Entry.ChatTemplate != "" {
 		return llama.ParseTemplate(m.Entry.ChatTemplate)
@@ -67,11 +67,28 @@ func checkModel(m models.Model) (llama.Template, error) {
 	if t := llama.DetectTemplate(g.ChatTemplate()); t != llama.NoTemplate {
 		return t, nil
 	}
-	what := "has no chat template"
 	if g.ChatTemplate() != "" {
-		what = "has a chat template that is none of Llama 3, ChatML and Gemma"
+		return llama.NoTemplate, fmt.Errorf("%s has a chat template that is none of Llama 3, ChatML and Gemma; use an instruct model of these families", m.Path)
 	}
-	return llama.NoTemplate, fmt.Errorf("%s %s: it is perhaps a base model; use its instruct version", m.Path, what)
+	return llama.NoTemplate, fmt.Errorf("%s has no chat template: it is perhaps a base model; use its instruct version", m.Path)
+}
+
+// openGGUF opens a model's file, with what to do where it is none.
+func openGGUF(path string) (*models.GGUF, error) {
+	g, err := models.OpenGGUF(path)
+	if err != nil {
+		return nil, fmt.Errorf("%w; name an instruct model's GGUF file, or a model that emospan models list shows", err)
+	}
+	return g, nil
+}
+
+// resolveModel finds the model that the user means.
+func resolveModel(store *models.Store, name string) (models.Model, error) {
+	m, err := store.Resolve(name)
+	if info, serr := os.Stat(name); err != nil && serr == nil && info.IsDir() {
+		return m, fmt.Errorf("model %s is a directory; name a GGUF file in it", name)
+	}
+	return m, err
 }
 
 // Close frees the context and the model.

@@ -129,7 +129,7 @@ func eachText(ctx context.Context, o *tagOptions, f func(dataset.Input, *dataset
 		}
 		var bad *dataset.LineError
 		if next.err != nil && !errors.As(next.err, &bad) {
-			return next.err
+			return fmt.Errorf("%w; mend or replace the file", next.err)
 		}
 		if !ok {
 			return nil

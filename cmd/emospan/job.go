@@ -33,6 +33,7 @@ type job struct {
 	rejected *dataset.Writer // nil where rejects go to standard error
 	bar      bar
 	shown    int
+	unsaved  []*dataset.Record // since the last flush, or longer
 	flushed  time.Time
 	manifest dataset.Manifest
 }
@@ -45,7 +46,7 @@ func runTag(cmd *cobra.Command, o tagOptions) (err error) {
 	if o.cpuProfile != "" {
 		f, err := os.Create(o.cpuProfile)
 		if err != nil {
-			return fmt.Errorf("--cpuprofile: %w", err)
+			return fmt.Errorf("--cpuprofile: %w; name another file", err)
 		}
 		defer f.Close()
 		if err := pprof.StartCPUProfile(f); err != nil {
@@ -108,6 +109,11 @@ func (j *job) create() (err error) {
 			return errors.Join(err, j.out.Abort())
 		}
 	}
+	if j.opts.manifest != "" {
+		if err = checkManifest(j.opts.manifest); err != nil {
+			return errors.Join(err, j.abort())
+		}
+	}
 	return nil
 }
 
@@ -126,7 +132,7 @@ func (j *job) load(ctx context.Context) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	model, err := store.Resolve(j.opts.model)
+	model, err := resolveModel(store, j.opts.model)
 	if err != nil {
 		return nil, err
 	}
@@ -171,7 +177,8 @@ func (j *job) describe(prompt *tagger.Prompt, tax *dataset.Taxonomy) {
 }
 
 func (j *job) startBar() {
-	if j.opts.progress == "never" || j.opts.progress == "auto" && (j.opts.quiet || !isTerminal(j.stderr)) {
+	mixed := j.opts.out == "-" && isTerminal(os.Stdout) // the records would run into the bar
+	if j.opts.progress == "never" || j.opts.progress == "auto" && (j.opts.quiet || mixed || !isTerminal(j.stderr)) {
 		return
 	}
 	total := 0
@@ -219,16 +226,35 @@ func (j *job) text(in dataset.Input) error {
 	}
 	j.manifest.Records++
 	j.manifest.Accepted++
-	j.manifest.Spans += len(res.Record.Data.Spans)
-	for _, p := range res.Record.Predictions {
-		j.manifest.Emotions[p]++
-	}
+	j.tally(res.Record, 1)
+	j.unsaved = append(j.unsaved, res.Record)
 	if j.opts.show < 0 || j.shown < j.opts.show {
 		j.shown++
 		j.bar.clear()
 		drawRecord(j.stderr, res.Record, j.colours)
 	}
 	return j.out.Write(res.Record)
+}
+
+// tally adds a record's spans and emotions to the manifest, or with -1 takes them back.
+func (j *job) tally(r *dataset.Record, n int) {
+	m := &j.manifest
+	m.Spans += n * len(r.Data.Spans)
+	for _, p := range r.Predictions {
+		if m.Emotions[p] += n; m.Emotions[p] == 0 {
+			delete(m.Emotions, p)
+		}
+	}
+}
+
+// takeBack makes the manifest count what is in the output: not the records that could not be written.
+func (j *job) takeBack() {
+	lost := j.manifest.Accepted - j.out.Records()
+	for _, r := range j.unsaved[len(j.unsaved)-lost:] {
+		j.tally(r, -1)
+	}
+	j.manifest.Records -= lost
+	j.manifest.Accepted -= lost
 }
 
 func (j *job) reject(r *dataset.Reject) error {
@@ -246,6 +272,9 @@ func (j *job) reject(r *dataset.Reject) error {
 		err = j.rejected.Write(r)
 	} else if line, e := r.AppendJSON(nil); e == nil {
 		j.bar.clear()
+		if isTerminal(j.stderr) {
+			line = []byte(printable(string(line)))
+		}
 		_, err = fmt.Fprintf(j.stderr, "emospan: rejected: %s\n", line)
 	} else {
 		err = e
@@ -266,6 +295,7 @@ func (j *job) flush() error {
 	if err := j.out.Flush(); err != nil {
 		return err
 	}
+	j.unsaved = j.unsaved[:0]
 	if j.rejected != nil {
 		return j.rejected.Flush()
 	}
@@ -279,33 +309,38 @@ func (j *job) finish(runErr error) error {
 	if empty {
 		runErr = dataError("%s: no texts; name a file with one text a line, or JSON lines with a %q field", inputNames(j.opts.files), j.opts.textField)
 	}
-	if m.Records == 0 {
-		return runErr // and the outputs are taken back
+	if m.Records == 0 { // and the outputs are taken back
+		if errors.Is(runErr, errInterrupted) {
+			runErr = fmt.Errorf("%w; nothing was written", runErr)
+		}
+		return runErr
 	}
 	closeErr := j.out.Close()
 	if j.rejected != nil {
 		closeErr = errors.Join(closeErr, j.rejected.Close())
 	}
+	j.takeBack()
 	j.measure()
 	m.Interrupted = errors.Is(runErr, errInterrupted)
 	if j.opts.manifest != "" {
-		closeErr = errors.Join(closeErr, m.WriteFile(j.opts.manifest))
+		if err := m.WriteFile(j.opts.manifest); err != nil {
+			closeErr = errors.Join(closeErr, fmt.Errorf("%w; what is in the output is whole", err))
+			j.opts.manifest = "" // not to be named as if it were there
+		}
 	}
 	j.log()
-	if !j.opts.quiet {
+	if !j.opts.quiet && m.Records > 0 {
 		j.summary()
 	}
 	switch {
+	case closeErr != nil:
+		return writeFailure(closeErr)
 	case errors.Is(runErr, errMaxRejects):
 		return dataError("stopped after %d rejects (--max-rejects); %s says why", m.Rejected, cmp.Or(j.opts.rejects, "standard error"))
+	case errors.Is(runErr, errInterrupted):
+		return fmt.Errorf("%w; %s whole in the output", runErr, plural(m.Accepted, "record"))
 	case runErr != nil:
-		var write *dataset.WriteError
-		if errors.As(runErr, &write) {
-			return fmt.Errorf("%w; make room, then run again with --force", runErr)
-		}
 		return runErr
-	case closeErr != nil:
-		return closeErr
 	case m.Accepted == 0:
 		return dataError("every record was rejected; %s says why", cmp.Or(j.opts.rejects, "standard error"))
 	}
@@ -334,12 +369,14 @@ func (j *job) summary() {
 		state = ", interrupted"
 	}
 	rate := func(tokens int) float64 { return float64(tokens) / max(m.Seconds, 1e-9) }
-	fmt.Fprintf(j.stderr, "%d records: %d accepted, %d rejected%s; %.1f s, %.2f records/s\n", m.Records, m.Accepted, m.Rejected, state, m.Seconds, m.RecordsPerSecond)
+	fmt.Fprintf(j.stderr, "%s: %d accepted, %d rejected%s; %.1f s, %.2f records/s\n", plural(m.Records, "record"), m.Accepted, m.Rejected, state, m.Seconds, m.RecordsPerSecond)
 	fmt.Fprintf(j.stderr, "tokens/s: %.1f prompt, %.1f forced, %.1f sampled; per record: %.1f, %.1f, %.1f\n",
 		rate(m.PromptTokens), rate(m.ForcedTokens), rate(m.SampledTokens),
 		float64(m.PromptTokens)/float64(m.Records), float64(m.ForcedTokens)/float64(m.Records), float64(m.SampledTokens)/float64(m.Records))
-	fmt.Fprintf(j.stderr, "model %s on %s (variant %s, %d threads)\n", printable(m.Model), m.Device, m.CPUVariant, m.Threads)
-	if j.opts.out != "-" {
-		fmt.Fprintf(j.stderr, "output   %s\nrejects  %s\nmanifest %s\n", m.Output, j.opts.rejects, j.opts.manifest)
+	fmt.Fprintf(j.stderr, "model %s on %s (variant %s, %s)\n", printable(m.Model), m.Device, m.CPUVariant, plural(m.Threads, "thread"))
+	for _, file := range [][2]string{{"output  ", j.opts.out}, {"rejects ", j.opts.rejects}, {"manifest", j.opts.manifest}} {
+		if file[1] != "" && file[1] != "-" {
+			fmt.Fprintf(j.stderr, "%s %s\n", file[0], printable(file[1]))
+		}
 	}
 }

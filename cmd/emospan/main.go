@@ -54,7 +54,7 @@ used, 130 interrupted.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		var bad *pflag.InvalidValueError
 		if errors.As(err, &bad) {
-			return usageError("--%s %s: it must be a %s; see %s --help", bad.GetFlag().Name, bad.GetValue(), valueKind(bad.GetFlag()), cmd.CommandPath())
+			return usageError("--%s %s: it must be %s; see %s --help", bad.GetFlag().Name, bad.GetValue(), valueKind(bad.GetFlag()), cmd.CommandPath())
 		}
 		return usageError("%w; see %s --help", err, cmd.CommandPath())
 	})
@@ -67,9 +67,9 @@ used, 130 interrupted.`,
 func valueKind(f *pflag.Flag) string {
 	switch f.Value.Type() {
 	case "int", "int64":
-		return "whole number"
+		return "a whole number"
 	case "float64":
-		return "number"
+		return "a number"
 	case "bool":
 		return "true or false"
 	}

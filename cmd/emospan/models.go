@@ -90,6 +90,11 @@ name rather than a path.`,
 			if name == "" {
 				name = strings.TrimSuffix(filepath.Base(args[0]), ".gguf")
 			}
+			g, err := openGGUF(args[0])
+			if err != nil {
+				return err
+			}
+			defer g.Close()
 			entry, err := store.Add(cmd.Context(), name, args[0], models.Meta{Source: filepath.Base(args[0])})
 			if err != nil {
 				return err
@@ -135,7 +140,7 @@ func newModelsList() *cobra.Command {
 			return table(cmd.OutOrStdout(), func(w io.Writer) {
 				fmt.Fprintln(w, "NAME\tSIZE\tLICENCE\tSOURCE\tSHA256")
 				for _, e := range entries {
-					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%.12s\n", e.Name, bytesText(e.Size), e.License, e.Source, e.SHA256)
+					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%.12s\n", e.Name, bytesText(e.Size), printable(e.License), printable(e.Source), e.SHA256)
 				}
 			})
 		},
@@ -174,7 +179,7 @@ func newModelsShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			m, err := store.Resolve(nameArg(args))
+			m, err := resolveModel(store, nameArg(args))
 			if err != nil {
 				return err
 			}
@@ -206,7 +211,7 @@ func newModelsShow() *cobra.Command {
 }
 
 func describeModel(cmd *cobra.Command, m models.Model) (modelReport, error) {
-	g, err := models.OpenGGUF(m.Path)
+	g, err := openGGUF(m.Path)
 	if err != nil {
 		return modelReport{}, err
 	}

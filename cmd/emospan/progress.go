@@ -12,11 +12,13 @@ type bar struct{ p *progressbar.ProgressBar }
 
 // newRecordBar shows records done, their rate and the time left; total is negative where it is not known.
 func newRecordBar(w io.Writer, total int) bar {
-	return bar{progressbar.NewOptions(total,
+	b := bar{progressbar.NewOptions(total,
 		progressbar.OptionSetWriter(w), progressbar.OptionSetDescription("tagging"), progressbar.OptionShowCount(),
 		progressbar.OptionShowIts(), progressbar.OptionSetItsString("records"), progressbar.OptionSetPredictTime(true),
 		progressbar.OptionSetWidth(24), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(),
 	)}
+	_ = b.p.RenderBlank() // its clock starts here, not after the first record
+	return b
 }
 
 // newByteBar shows bytes fetched, where w is a terminal.

@@ -179,5 +179,9 @@ func (o *tagOptions) loadPrompt() (*tagger.Prompt, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--prompt-file: %w; name a prompt template", err)
 	}
-	return tagger.ParsePrompt(o.prompt, string(src))
+	p, err := tagger.ParsePrompt(o.prompt, string(src))
+	if err != nil {
+		return nil, fmt.Errorf("--prompt-file %s: %w", o.promptFile, err)
+	}
+	return p, nil
 }

@@ -2,10 +2,8 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
 	"slices"
 	"strings"
@@ -140,7 +138,7 @@ func merge(total *validate.Summary, s validate.Summary) {
 }
 
 func printValidation(out io.Writer, s validate.Summary) {
-	fmt.Fprintf(out, "%d records, %d valid, %d invalid\n", s.Records, s.Valid, s.Invalid)
+	fmt.Fprintf(out, "%s, %d valid, %d invalid\n", plural(s.Records, "record"), s.Valid, s.Invalid)
 	_ = table(out, func(w io.Writer) {
 		for _, code := range slices.Sorted(maps.Keys(s.Codes)) {
 			fmt.Fprintf(w, "  %s\t%d\t%s\n", code, s.Codes[code], printable(strings.Join(s.Samples[code], ", ")))
@@ -158,18 +156,4 @@ func loadTaxonomy(path string) (*dataset.Taxonomy, error) {
 		return nil, fmt.Errorf("--taxonomy: %w; name a JSON file of the built-in taxonomy's shape", err)
 	}
 	return tax, nil
-}
-
-// createOutput makes an output file, with what to do where it is there already or its folder cannot be written to.
-func createOutput(path string, force bool) (*dataset.Writer, error) {
-	w, err := dataset.Create(path, force)
-	switch {
-	case err == nil:
-		return w, nil
-	case errors.Is(err, dataset.ErrExists):
-		return nil, fmt.Errorf("%s is there already; --force replaces it, or name another file", path)
-	case errors.Is(err, fs.ErrPermission):
-		return nil, fmt.Errorf("%w; name a file in a folder that you may write to", err)
-	}
-	return nil, fmt.Errorf("%w; name another file", err)
 }

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/emospan/emospan/dataset"
+	"golang.org/x/sys/unix"
+)
+
+// createOutput makes an output file, with what to do where it is there already or its folder cannot be written to.
+func createOutput(path string, force bool) (*dataset.Writer, error) {
+	w, err := dataset.Create(path, force)
+	switch {
+	case err == nil:
+		return w, nil
+	case errors.Is(err, dataset.ErrExists):
+		return nil, fmt.Errorf("%s is there already; --force replaces it, or name another file", path)
+	}
+	if err := checkFolder(path); err != nil {
+		return nil, err
+	}
+	return nil, fmt.Errorf("%w; name another file", err)
+}
+
+// checkFolder refuses a file whose folder is not there or cannot be written to.
+func checkFolder(path string) error {
+	dir := filepath.Dir(path)
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("cannot write %s: there is no folder %s; make it, or name another file", path, dir)
+	case err != nil || !info.IsDir():
+		return fmt.Errorf("cannot write %s: %s is not a folder; name another file", path, dir)
+	case unix.Access(dir, unix.W_OK) != nil:
+		return fmt.Errorf("cannot write %s: the folder %s may not be written to; name a file in another", path, dir)
+	}
+	return nil
+}
+
+// checkManifest refuses at once what writing the manifest would come to after all the work.
+func checkManifest(path string) error {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("the manifest %s is not a regular file; name another file", path)
+	}
+	return checkFolder(path)
+}
+
+// writeFailure says what an output holds that could not be written to its end, and what to do.
+func writeFailure(err error) error {
+	var write *dataset.WriteError
+	if !errors.As(err, &write) {
+		return err
+	}
+	cause := write.Err
+	if path, ok := cause.(*fs.PathError); ok {
+		cause = path.Err // the name is said already
+	}
+	remedy := "name another file"
+	if errors.Is(cause, unix.ENOSPC) || errors.Is(cause, unix.EDQUOT) || errors.Is(cause, unix.EFBIG) {
+		remedy = "make room, then run again with --force"
+	}
+	return fmt.Errorf("cannot write %s: %w; it holds %s; %s", write.Name, cause, plural(write.Records, "whole record"), remedy)
+}
