@@ -42,7 +42,7 @@ type Manifest struct {
 
 	Started     time.Time `json:"started"`
 	Finished    time.Time `json:"finished"`
-	Interrupted bool      `json:"interrupted"`
+	Interrupted bool      `json:"interrupted"` // the run stopped before the end of its input, for whatever reason
 
 	Records          int     `json:"records"`
 	Accepted         int     `json:"accepted"`

@@ -104,13 +104,15 @@ func (j *job) create() (err error) {
 		return err
 	}
 	if j.opts.rejects != "" {
-		// A reject log belongs to its output: where that is new or replaced, so is the log.
-		if j.rejected, err = createOutput(j.opts.rejects, true); err != nil {
+		// A log whose name follows from the output's belongs to it: where that is new or replaced, so is the log.
+		_, named := j.opts.flags["rejects"]
+		if j.rejected, err = createOutput(j.opts.rejects, j.opts.force || !named); err != nil {
 			return errors.Join(err, j.out.Abort())
 		}
 	}
 	if j.opts.manifest != "" {
-		if err = checkManifest(j.opts.manifest); err != nil {
+		_, named := j.opts.flags["manifest"]
+		if err = checkManifest(j.opts.manifest, j.opts.force || !named); err != nil {
 			return errors.Join(err, j.abort())
 		}
 	}
@@ -321,7 +323,7 @@ func (j *job) finish(runErr error) error {
 	}
 	j.takeBack()
 	j.measure()
-	m.Interrupted = errors.Is(runErr, errInterrupted)
+	m.Interrupted = runErr != nil
 	if j.opts.manifest != "" {
 		if err := m.WriteFile(j.opts.manifest); err != nil {
 			closeErr = errors.Join(closeErr, fmt.Errorf("%w; what is in the output is whole", err))

@@ -18,12 +18,16 @@ func createOutput(path string, force bool) (*dataset.Writer, error) {
 	case err == nil:
 		return w, nil
 	case errors.Is(err, dataset.ErrExists):
-		return nil, fmt.Errorf("%s is there already; --force replaces it, or name another file", path)
+		return nil, errThere(path)
 	}
 	if err := checkFolder(path); err != nil {
 		return nil, err
 	}
 	return nil, fmt.Errorf("%w; name another file", err)
+}
+
+func errThere(path string) error {
+	return fmt.Errorf("%s is there already; --force replaces it, or name another file", path)
 }
 
 // checkFolder refuses a file whose folder is not there or cannot be written to.
@@ -42,9 +46,13 @@ func checkFolder(path string) error {
 }
 
 // checkManifest refuses at once what writing the manifest would come to after all the work.
-func checkManifest(path string) error {
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+func checkManifest(path string, force bool) error {
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && !info.Mode().IsRegular():
 		return fmt.Errorf("the manifest %s is not a regular file; name another file", path)
+	case err == nil && !force:
+		return errThere(path)
 	}
 	return checkFolder(path)
 }

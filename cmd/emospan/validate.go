@@ -17,6 +17,7 @@ func newValidate() *cobra.Command {
 	var (
 		asJSON   bool
 		quiet    bool
+		force    bool
 		taxonomy string
 		rejects  string
 	)
@@ -45,7 +46,7 @@ read as they are. Exit code 1 where a record is invalid or there is none.`,
 			}
 			v := validation{tax: tax, out: cmd.OutOrStdout(), quiet: quiet || asJSON}
 			if rejects != "" {
-				if v.rejects, err = createOutput(rejects, true); err != nil {
+				if v.rejects, err = createOutput(rejects, force); err != nil {
 					return err
 				}
 				defer v.rejects.Close()
@@ -85,6 +86,7 @@ read as they are. Exit code 1 where a record is invalid or there is none.`,
 	f.BoolVarP(&quiet, "quiet", "q", false, "print the summary alone, not each problem")
 	f.StringVar(&taxonomy, "taxonomy", "", "`FILE` of emotions and vocabularies in place of the built-in ones")
 	f.StringVar(&rejects, "rejects", "", "write invalid records with their reasons to `FILE`")
+	f.BoolVar(&force, "force", false, "replace an existing reject log")
 	return cmd
 }
 
