@@ -102,19 +102,17 @@ func (d *decoder) answer(prompt []int32, c *grammar.Constraint, limit int) (writ
 	n.Prompt = len(prompt)
 	matcher := c.NewMatcher()
 	pending := slices.Clone(prompt) // tokens not yet decoded
-	var ids []int32                 // of the answer
 	accept := func(id int32) error {
 		if err := matcher.AcceptToken(id); err != nil {
 			return err
 		}
-		ids = append(ids, id)
 		pending = append(pending, id)
 		written = append(written, d.model.Piece(id)...)
 		return nil
 	}
 	for {
 		start := time.Now()
-		forced, err := forcedTokens(d.model, matcher, written, ids)
+		forced, err := forcedTokens(d.model, matcher, written)
 		if err != nil {
 			return written, n, err
 		}
@@ -133,7 +131,7 @@ func (d *decoder) answer(prompt []int32, c *grammar.Constraint, limit int) (writ
 		switch {
 		case choices == 0 && matcher.Done():
 			return written, n, nil // nothing can follow: not even the last tokens need decoding
-		case len(ids) >= limit:
+		case n.Forced+n.Sampled >= limit:
 			return written, n, errLimit
 		case choices == 1 && !matcher.Done():
 			if err := accept(first); err != nil {

@@ -14,12 +14,12 @@ const giveBack = 4
 // forcedTokens returns the tokens of the bytes that the grammar forces next, as the tokenizer would split them after what
 // was written so far. A token at the end that a longer one could span is given back: the model chooses there. The matcher
 // is left as it is.
-func forcedTokens(model Model, m *grammar.Matcher, written []byte, ids []int32) ([]int32, error) {
+func forcedTokens(model Model, m *grammar.Matcher, written []byte) ([]int32, error) {
 	run := m.Forced()
 	if len(run) == 0 {
 		return nil, nil
 	}
-	forced, err := tokenizeAfter(model, written, ids, run)
+	forced, err := tokenizeAfter(model, written, run)
 	if err != nil || len(forced) == 0 {
 		return nil, err
 	}
@@ -44,16 +44,26 @@ func forcedTokens(model Model, m *grammar.Matcher, written []byte, ids []int32) 
 	return forced, nil
 }
 
-// tokenizeAfter splits run as it would be split behind written, whose tokens are ids. Where the model wrote otherwise than
-// the tokenizer would have, only the run itself can be split.
-func tokenizeAfter(model Model, written []byte, ids []int32, run []byte) ([]int32, error) {
-	whole, err := model.Tokenize(string(written) + string(run))
+// tokenizeAfter splits run as it would be split behind written, if there is a boundary between the two; else the run alone is
+// split. A tokenizer of SentencePiece's kind puts a space before every text: it is passed over where it stands before written,
+// and leaves nothing to be split where it cannot be told from the run.
+func tokenizeAfter(model Model, written, run []byte) ([]int32, error) {
+	text := append(slices.Clone(written), run...)
+	whole, err := model.Tokenize(string(text))
 	if err != nil {
 		return nil, err
 	}
-	if len(whole) > len(ids) && slices.Equal(whole[:len(ids)], ids) {
-		if tail := whole[len(ids):]; spells(model, tail, run) {
-			return tail, nil
+	for _, before := range [][]byte{written, append([]byte(" "), written...)} {
+		rest := before
+		for i, id := range whole {
+			if len(rest) == 0 && spells(model, whole[i:], run) {
+				return whole[i:], nil
+			}
+			piece := model.Piece(id)
+			if len(piece) == 0 || !bytes.HasPrefix(rest, piece) {
+				break
+			}
+			rest = rest[len(piece):]
 		}
 	}
 	alone, err := model.Tokenize(string(run))
