@@ -76,7 +76,7 @@ answer and the reasons. Beside the output a manifest says what made it and how f
 	f.IntVar(&o.maxRejects, "max-rejects", 0, "stop with exit code 1 after `N` rejects (0: no limit)")
 	f.BoolVar(&o.dryRun, "dry-run", false, "count records and tokens, tag a few, and print the time and memory it would take")
 	f.BoolVar(&o.force, "force", false, "replace an existing output")
-	f.IntVar(&o.show, "show", 0, "print the first `N` records as they come, spans marked (without a number: all)")
+	f.IntVar(&o.show, "show", 0, "print records as they come, spans marked; --show=`N` only the first N")
 	f.Lookup("show").NoOptDefVal = "-1"
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no summary on standard error")
 	f.StringVar(&o.progress, "progress", "auto", "progress bar: auto (where standard error is a terminal), always or never")

@@ -18,6 +18,7 @@ func newValidate() *cobra.Command {
 		asJSON   bool
 		quiet    bool
 		force    bool
+		codes    bool
 		taxonomy string
 		rejects  string
 	)
@@ -27,8 +28,11 @@ func newValidate() *cobra.Command {
 		Long: `Check each line of a JSONL dataset and say what is wrong with which record: the reason's code, the
 record's id, where, what was expected and what was found. "-" reads standard input; .gz and .zst are
 read as they are. Exit code 1 where a record is invalid or there is none.`,
-		Example: "  emospan validate tagged.jsonl\n  emospan validate --json tagged.jsonl",
+		Example: "  emospan validate tagged.jsonl\n  emospan validate --json tagged.jsonl\n  emospan validate --codes",
 		RunE: func(cmd *cobra.Command, files []string) error {
+			if codes {
+				return printCodes(cmd.OutOrStdout())
+			}
 			if len(files) == 0 {
 				return usageError("no file to validate; name a JSONL file, or - for standard input")
 			}
@@ -86,6 +90,7 @@ read as they are. Exit code 1 where a record is invalid or there is none.`,
 	f.BoolVarP(&quiet, "quiet", "q", false, "print the summary alone, not each problem")
 	f.StringVar(&taxonomy, "taxonomy", "", "`FILE` of emotions and vocabularies in place of the built-in ones")
 	f.StringVar(&rejects, "rejects", "", "write invalid records with their reasons to `FILE`")
+	f.BoolVar(&codes, "codes", false, "list every reason code, those of tag's rejects too, and exit")
 	f.BoolVar(&force, "force", false, "replace an existing reject log")
 	return cmd
 }
