@@ -80,5 +80,8 @@ check "another source too" '[ "$(calls core)" = 2 ] && [ "$(made core)" = 3 ]'
 status=0
 LLAMA_CPP_DIR=$work/none build "$work/one" || status=$?
 check "a missing tree is one clear line" '[ $status = 1 ] && tail -n 1 "$work/log" | grep -q "LLAMA_CPP_DIR=.*is not a folder"'
+status=0
+EMOSPAN_CACHE="$work/a cache" build "$work/one" || status=$?
+check "a cache with a space in its name is refused" '[ $status = 1 ] && tail -n 1 "$work/log" | grep -q "EMOSPAN_CACHE is .*no white space"'
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

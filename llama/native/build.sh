@@ -53,6 +53,10 @@ for tool in cmake make "${CC:-gcc}" "${CXX:-g++}" ar ld objcopy flock sha256sum;
   command -v "$tool" >/dev/null || die "$tool is not installed; install gcc, g++, binutils, cmake, make and util-linux"
 done
 
+# Compiler flags and the archiver's script could not hold them.
+no_spaces() { case $2 in *[[:space:]]*) die "$1 is \"$2\": it must hold no white space; set $1 to another folder" ;; esac; }
+no_spaces EMOSPAN_CACHE "$cache"
+
 # once KEY COMMAND...: runs COMMAND with $out set to an empty folder, unless $cache/KEY is there already.
 once() {
   local key=$1; shift
@@ -110,6 +114,7 @@ build_variant() {
 # Source: the pinned sdist, verified by pip against its hash, or a tree of the user's.
 if [ -n "${LLAMA_CPP_DIR:-}" ]; then
   src=$(cd "$LLAMA_CPP_DIR" 2>/dev/null && pwd) || die "LLAMA_CPP_DIR=$LLAMA_CPP_DIR is not a folder"
+  no_spaces LLAMA_CPP_DIR "$src"
   [ -f "$src/include/llama.h" ] || die "LLAMA_CPP_DIR=$LLAMA_CPP_DIR holds no include/llama.h: it must be the root of a llama.cpp tree"
   revision=local
   source_id=$(cd "$src" && find CMakeLists.txt cmake ggml include src -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16)
