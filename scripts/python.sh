@@ -16,7 +16,9 @@ if [ ! -d "$dest" ]; then
     rm -rf "$tmp"
     trap 'rm -rf "$tmp"' EXIT
     echo "python: installing $(grep -v '^#' "$list" | tr '\n' ' ')for the tests" >&2
-    "$python" -m pip install --quiet --disable-pip-version-check --target "$tmp" -r "$list" >&2
+    # pip also complains of packages outside the folder, which are none of its business here: shown only where it fails.
+    "$python" -m pip install --disable-pip-version-check --target "$tmp" -r "$list" >"$cache/lock/pip-$key.log" 2>&1 ||
+      { tail -n 5 "$cache/lock/pip-$key.log" >&2; echo "python: pip could not install what $list names" >&2; exit 1; }
     mv -T "$tmp" "$dest"
   ) 9>"$cache/lock/python-$key"
 fi
