@@ -2,6 +2,7 @@ package tagger
 
 import (
 	"errors"
+	"hash/fnv"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -33,16 +34,9 @@ type candidate struct {
 
 // reseed makes what follows depend on the run's seed and the record's id alone.
 func (s *sampler) reseed(id string) {
-	s.rng = rand.New(rand.NewPCG(uint64(s.Seed), fnv64(id)))
-}
-
-// fnv64 is the 64-bit FNV-1a hash.
-func fnv64(s string) uint64 {
-	h := uint64(14695981039346656037)
-	for i := range len(s) {
-		h = (h ^ uint64(s[i])) * 1099511628211
-	}
-	return h
+	h := fnv.New64a()
+	h.Write([]byte(id))
+	s.rng = rand.New(rand.NewPCG(uint64(s.Seed), h.Sum64()))
 }
 
 // pick returns an allowed token.

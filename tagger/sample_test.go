@@ -171,11 +171,3 @@ func TestSamplerSeeds(t *testing.T) {
 		}
 	}
 }
-
-func TestFNV64(t *testing.T) {
-	for s, want := range map[string]uint64{"": 0xcbf29ce484222325, "a": 0xaf63dc4c8601ec8c, "foobar": 0x85944171f73967e8} {
-		if got := fnv64(s); got != want {
-			t.Errorf("%q: %x, want %x", s, got, want)
-		}
-	}
-}
