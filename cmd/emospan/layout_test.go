@@ -244,14 +244,17 @@ func helpFlags(t *testing.T, cmd *cobra.Command) map[string]map[string]int {
 	return flags
 }
 
-// codeSpans returns the code of a Markdown text: each line of a fenced block, and what stands between backticks.
+// codeSpans returns the code of a Markdown text: each line of a fenced block, and what stands between backticks. A block
+// marked as text is what a program printed, not what a reader types.
 func codeSpans(text string) []string {
 	var spans []string
-	fenced := false
+	fenced, typed := false, false
 	for line := range strings.Lines(text) {
 		switch {
 		case strings.HasPrefix(line, "```"):
 			fenced = !fenced
+			typed = fenced && strings.TrimSpace(line) != "```text"
+		case fenced && !typed:
 		case fenced:
 			spans = append(spans, strings.TrimSpace(line))
 		default:
