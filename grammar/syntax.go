@@ -75,13 +75,7 @@ func (s *Syntax) String() string {
 	return b.String()
 }
 
-// String returns the expression as canonical GBNF.
-func (e *Expr) String() string {
-	var b strings.Builder
-	e.write(&b)
-	return b.String()
-}
-
+// write appends the expression as canonical GBNF.
 func (e *Expr) write(b *strings.Builder) {
 	switch e.Op {
 	case OpEmpty:
