@@ -2,7 +2,6 @@ package grammar
 
 import (
 	"cmp"
-	"encoding/binary"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -14,31 +13,33 @@ const (
 	maxAutomaton      = 32 << 20 // bytes that cached states and frames may take, roughly
 )
 
-// automaton makes the program of a Grammar deterministic on the fly. Its states are sets of
+// automaton makes a program deterministic on the fly. Its states are sets of
 // configurations, interned, as are the stacks of the configurations; a state remembers
 // where each class of bytes leads. Once a way is known, following it takes no lock.
 //
 // When the states have grown too large they are forgotten: a new generation begins, and a
 // state of an old one that is still in use is carried over when it is next looked at.
 type automaton struct {
-	grammar    *Grammar
+	program    program
 	generation atomic.Uint32
 
 	mu     sync.Mutex
-	states map[string]*state
-	frames map[frame]*frame // by value, with id 0
-	size   int              // of both, in bytes, roughly
-	limit  int              // of size
+	states map[uint64]*state // by hash of their configurations, chained
+	frames map[frame]*frame  // by value, with id 0
+	size   int               // of both, in bytes, roughly
+	limit  int               // of size
 	masks  maskCache
 	set    closure // scratch
-	key    []byte  // scratch
+
+	lengths func() []int32 // of program.shortestFrom, once needed
 }
 
 // frame is the top of a stack of calls that are yet to return; nil is the empty stack.
 // Equal stacks of one generation are one pointer.
 type frame struct {
 	parent *frame
-	ret    int32 // where to go on
+	ret    int32 // where to go on; with rounds, the loop whose body was called
+	rounds int32 // of the loop, the current one included
 	depth  int32
 	id     uint32 // for a canonical order of configurations
 }
@@ -55,8 +56,13 @@ type state struct {
 	complete   bool // what has been matched is a text of the grammar
 	tokens     bool // some configuration is at a token terminal
 	configs    []configuration
+	bytes      byteSet                 // those that lead somewhere
 	next       []atomic.Pointer[state] // by class of bytes; nil if not yet known
-	mask       atomic.Pointer[Mask]
+	chain      *state                  // another state with that hash
+
+	mask  atomic.Pointer[Mask]
+	local atomic.Pointer[localMask]
+	loops atomic.Pointer[asciiSet]
 }
 
 // dead is the state without configurations.
@@ -70,34 +76,37 @@ type limitError struct {
 
 func (e *limitError) Error() string { return string(e.code) + ": rule " + e.rule }
 
-func newAutomaton(g *Grammar, maskBytes int) *automaton {
-	a := &automaton{
-		grammar: g,
-		states:  map[string]*state{},
+func newAutomaton(p program, masks int) *automaton {
+	return &automaton{
+		program: p,
+		states:  map[uint64]*state{},
 		frames:  map[frame]*frame{},
 		limit:   maxAutomaton,
-		masks:   newMaskCache(maskBytes),
+		masks:   maskCache{limit: masks},
+		lengths: sync.OnceValue(p.shortestFrom),
 	}
-	a.set.seen = map[configuration]struct{}{}
-	return a
 }
 
-// start makes the state before the first byte.
-func (a *automaton) start() (*state, error) {
+// enter returns the state of some configurations before anything is consumed from them.
+func (a *automaton) enter(configs ...configuration) (*state, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if err := a.add(configuration{pc: a.grammar.rules[0].start}); err != nil {
-		return nil, err
+	a.begin()
+	known := map[*frame]*frame{nil: nil}
+	for _, c := range configs {
+		if err := a.add(configuration{c.pc, a.copyStack(c.stack, known)}); err != nil {
+			return nil, err
+		}
 	}
 	return a.intern(), nil
 }
 
 // step returns the state after byte b, which may be dead.
 func (a *automaton) step(s *state, b byte) (*state, error) {
-	if s.next == nil {
+	if !s.bytes.has(b) {
 		return dead, nil
 	}
-	if to := s.next[a.grammar.classes[b]].Load(); to != nil {
+	if to := s.next[a.program.classes.of[b]].Load(); to != nil {
 		return to, nil
 	}
 	var work int
@@ -110,20 +119,24 @@ func (a *automaton) expand(s *state, b byte, work *int) (*state, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.begin()
+	return a.expandLocked(s, b, work)
+}
+
+func (a *automaton) expandLocked(s *state, b byte, work *int) (*state, error) {
 	s = a.renewed(s)
-	class := a.grammar.classes[b]
+	class := a.program.classes.of[b]
 	if to := s.next[class].Load(); to != nil {
 		return to, nil
 	}
 	a.set.reset()
 	for _, c := range s.configs {
-		if to, ok := a.grammar.next(c.pc, b); ok {
+		if to, ok := a.program.next(c.pc, b); ok {
 			if err := a.add(configuration{to, c.stack}); err != nil {
 				return nil, err
 			}
 		}
 	}
-	*work += len(s.configs) + len(a.set.seen)
+	*work += len(s.configs) + a.set.seen.len()
 	to := a.intern()
 	s.next[class].Store(to)
 	return to, nil
@@ -144,13 +157,57 @@ func (a *automaton) stepToken(s, after *state, admits func(terminal int32) bool)
 		}
 	}
 	for _, c := range s.configs {
-		if in := a.grammar.insts[c.pc]; in.op == opToken && admits(in.arg) {
+		if in := a.program.at(c.pc); in.op == opToken && admits(in.arg) {
 			if err := a.add(configuration{in.out, c.stack}); err != nil {
 				return nil, err
 			}
 		}
 	}
 	return a.intern(), nil
+}
+
+// byteSet is a set of bytes.
+type byteSet [4]uint64
+
+func (s *byteSet) has(b byte) bool { return s[b>>6]&(1<<(b&63)) != 0 }
+
+func (s *byteSet) addRange(r byteRange) {
+	for b := int(r.lo); b <= int(r.hi); b++ {
+		s[b>>6] |= 1 << (b & 63)
+	}
+}
+
+// asciiSet is a set of bytes below 0x80.
+type asciiSet [2]uint64
+
+func (s *asciiSet) add(b byte) { s[b>>6] |= 1 << (b & 63) }
+
+func (s asciiSet) in(t asciiSet) bool { return s[0]&^t[0] == 0 && s[1]&^t[1] == 0 }
+
+// loopsOf returns the bytes that lead from s back to s.
+func (a *automaton) loopsOf(s *state, work *int) (asciiSet, error) {
+	if set := s.loops.Load(); set != nil {
+		return *set, nil
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.begin()
+	s = a.renewed(s)
+	var set asciiSet
+	for b := range byte(0x80) {
+		if !s.bytes.has(b) {
+			continue
+		}
+		to, err := a.expandLocked(s, b, work)
+		if err != nil {
+			return set, err
+		}
+		if to == s {
+			set.add(b)
+		}
+	}
+	s.loops.Store(&set)
+	return set, nil
 }
 
 // renew returns s as a state of the current generation.
@@ -173,10 +230,13 @@ func (a *automaton) begin() {
 		return
 	}
 	for _, s := range a.states {
-		for i := range s.next {
-			s.next[i].Store(nil) // one old state must not keep the others alive
+		for ; s != nil; s = s.chain {
+			for i := range s.next {
+				s.next[i].Store(nil) // one old state must not keep the others alive
+			}
+			s.mask.Store(nil)
+			s.local.Store(nil)
 		}
-		s.mask.Store(nil)
 	}
 	clear(a.states)
 	clear(a.frames)
@@ -198,7 +258,7 @@ func (a *automaton) renewed(s *state) *state {
 	return a.intern()
 }
 
-// copyStack interns the frames of a stack of an older generation.
+// copyStack interns the frames of a stack of an older generation or another automaton.
 func (a *automaton) copyStack(f *frame, known map[*frame]*frame) *frame {
 	var old []*frame
 	for ; ; f = f.parent {
@@ -209,78 +269,24 @@ func (a *automaton) copyStack(f *frame, known map[*frame]*frame) *frame {
 	}
 	to := known[f]
 	for _, f := range slices.Backward(old) {
-		to = a.push(to, f.ret)
+		to = a.push(to, f.ret, f.rounds)
 		known[f] = to
 	}
 	return to
 }
 
-func (a *automaton) push(parent *frame, ret int32) *frame {
-	f := frame{parent: parent, ret: ret, depth: 1}
+func (a *automaton) push(parent *frame, ret, rounds int32) *frame {
+	f := frame{parent: parent, ret: ret, rounds: rounds, depth: 1}
 	if parent != nil {
 		f.depth = parent.depth + 1
 	}
 	p, ok := a.frames[f]
 	if !ok {
-		p = &frame{parent: parent, ret: ret, depth: f.depth, id: uint32(len(a.frames) + 1)}
+		p = &frame{parent: parent, ret: ret, rounds: rounds, depth: f.depth, id: uint32(len(a.frames) + 1)}
 		a.frames[f] = p
 		a.size += 96
 	}
 	return p
-}
-
-// closure is a set of configurations under construction.
-type closure struct {
-	seen     map[configuration]struct{}
-	work     []configuration
-	leaves   []configuration // at instructions that consume something
-	complete bool
-}
-
-func (c *closure) reset() {
-	clear(c.seen)
-	c.work, c.leaves, c.complete = c.work[:0], c.leaves[:0], false
-}
-
-// add adds c to a.set, and all that can be reached from it without consuming anything.
-// That ends: without left recursion a rule is not called again before a byte is consumed,
-// other than in a loop, which comes back to a configuration already seen.
-func (a *automaton) add(c configuration) error {
-	set, g := &a.set, a.grammar
-	set.work = append(set.work, c)
-	for len(set.work) > 0 {
-		c := set.work[len(set.work)-1]
-		set.work = set.work[:len(set.work)-1]
-		if _, ok := set.seen[c]; ok {
-			continue
-		}
-		if len(set.seen) == maxConfigurations {
-			return &limitError{ErrConfigurations, g.ruleAt(c.pc)}
-		}
-		set.seen[c] = struct{}{}
-		switch in := g.insts[c.pc]; in.op {
-		case opReturn:
-			if c.stack == nil {
-				set.complete = true
-			} else {
-				set.work = append(set.work, configuration{c.stack.ret, c.stack.parent})
-			}
-		case opAlt:
-			for _, to := range g.targets[in.arg:in.out] {
-				set.work = append(set.work, configuration{to, c.stack})
-			}
-		case opCall:
-			if c.stack != nil && c.stack.depth == maxDepth {
-				return &limitError{ErrStackDepth, g.ruleAt(c.pc)}
-			}
-			set.work = append(set.work, configuration{in.arg, a.push(c.stack, in.out)})
-		case opJump:
-			set.work = append(set.work, configuration{in.arg, c.stack})
-		default:
-			set.leaves = append(set.leaves, c)
-		}
-	}
-	return nil
 }
 
 // intern returns the state for a.set.
@@ -289,38 +295,50 @@ func (a *automaton) intern() *state {
 	if len(set.leaves) == 0 && !set.complete {
 		return dead
 	}
+	// Places of a filling come before those made earlier, which they may cover.
 	slices.SortFunc(set.leaves, func(x, y configuration) int {
 		if x.pc != y.pc {
-			return cmp.Compare(x.pc, y.pc)
+			return cmp.Compare(y.pc, x.pc)
 		}
 		return cmp.Compare(x.stack.order(), y.stack.order())
 	})
-	key := a.key[:0]
+	var hash uint64
 	if set.complete {
-		key = append(key, 1)
+		hash = 1
 	}
 	for _, c := range set.leaves {
-		key = binary.LittleEndian.AppendUint32(key, uint32(c.pc))
-		key = binary.LittleEndian.AppendUint32(key, c.stack.order())
+		hash = (hash ^ uint64(c.pc)<<32 ^ uint64(c.stack.order())) * 0x9E3779B97F4A7C15
+		hash ^= hash >> 29
 	}
-	a.key = key
-	if s, ok := a.states[string(key)]; ok {
-		return s
+	first := a.states[hash]
+	for s := first; s != nil; s = s.chain {
+		if s.complete == set.complete && slices.Equal(s.configs, set.leaves) {
+			return s
+		}
 	}
 	s := &state{
 		generation: a.generation.Load(),
 		complete:   set.complete,
 		configs:    slices.Clone(set.leaves),
+		chain:      first,
 	}
 	for _, c := range s.configs {
-		if a.grammar.insts[c.pc].op == opToken {
+		switch in := a.program.at(c.pc); in.op {
+		case opByte:
+			s.bytes.addRange(byteRange{in.lo, in.hi})
+		case opBytes:
+			for _, e := range a.program.edges[in.arg:in.out] {
+				s.bytes.addRange(e.byteRange)
+			}
+		case opToken:
 			s.tokens = true
-		} else if s.next == nil {
-			s.next = make([]atomic.Pointer[state], a.grammar.numClasses)
 		}
 	}
-	a.states[string(key)] = s
-	a.size += 192 + 24*len(s.configs) + 8*len(s.next)
+	if s.bytes != (byteSet{}) {
+		s.next = make([]atomic.Pointer[state], a.program.classes.n)
+	}
+	a.states[hash] = s
+	a.size += 240 + 24*len(s.configs) + 8*len(s.next)
 	return s
 }
 

@@ -39,7 +39,7 @@ func markNullable(s *Syntax) {
 		i := len(nodes)
 		nodes = append(nodes, node{expr: e, parent: parent, rule: rule, missing: 1})
 		switch {
-		case e.Op == OpEmpty, e.Op == OpRepeat && e.Min == 0:
+		case e.Op == OpEmpty, e.Op == OpHole, e.Op == OpRepeat && e.Min == 0:
 			ready = append(ready, i)
 		case e.Op == OpConcat:
 			nodes[i].missing = len(e.Sub)

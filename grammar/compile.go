@@ -1,8 +1,15 @@
 package grammar
 
+import "unicode/utf8"
+
 // maxProgram bounds instructions, edges and targets of a program together: what unrolled
 // repetitions may grow to.
 const maxProgram = 1 << 18
+
+// unrolled is how many instructions, roughly, copies of a repetition's body may take. The
+// states of copies share their masks wherever they occur; those of counted rounds are as
+// many as there are counts.
+const unrolled = 128
 
 // Compile parses and compiles a grammar. The error is an *Error.
 func Compile(src string) (*Grammar, error) {
@@ -10,9 +17,14 @@ func Compile(src string) (*Grammar, error) {
 	if err != nil {
 		return nil, err
 	}
+	return compile(s, false)
+}
+
+// compile compiles the rules that root needs, or all of them.
+func compile(s *Syntax, all bool) (*Grammar, error) {
 	c := &compiler{
 		syntax:  s,
-		grammar: &Grammar{src: src, insts: []inst{{op: opReturn}}},
+		grammar: &Grammar{src: s.src, insts: []inst{{op: opReturn}}},
 		starts:  make([]int32, len(s.Rules)),
 		tails:   map[inst]int32{},
 		tokens:  map[tokenTerminal]int32{},
@@ -21,6 +33,11 @@ func Compile(src string) (*Grammar, error) {
 		c.starts[i] = unreached
 	}
 	c.reach(s.byName[rootRule])
+	for i := range s.Rules {
+		if all {
+			c.reach(i)
+		}
+	}
 	for i := 0; i < len(c.reached) && c.err == nil; i++ {
 		c.rule(c.reached[i])
 	}
@@ -84,21 +101,15 @@ func (c *compiler) link() {
 	for _, e := range g.edges {
 		mark(e.byteRange)
 	}
-	class := 0
-	for b := range g.classes {
-		if b > 0 && begins[b] {
-			class++
-		}
-		g.classes[b] = uint8(class)
-	}
-	g.numClasses = class + 1
+	g.classes = newByteClasses(&begins)
+	g.start = c.starts[c.syntax.byName[rootRule]]
 }
 
 // grow accounts for n more entries of the program. After an error nothing is emitted, and
 // the loops over repetitions stop.
 func (c *compiler) grow(n int) bool {
 	g := c.grammar
-	if c.err == nil && len(g.insts)+len(g.edges)+len(g.targets)+n > maxProgram {
+	if c.err == nil && len(g.insts)+len(g.edges)+len(g.targets)+len(g.loops)+n > maxProgram {
 		c.err = newError(ErrProgramSize, c.syntax.src, c.current.off, c.current.Name, "")
 	}
 	return c.err == nil
@@ -145,6 +156,9 @@ func (c *compiler) expr(e *Expr, next int32) int32 {
 		return c.alt(targets...)
 	case OpRepeat:
 		return c.repeat(e, next)
+	case OpHole:
+		c.grammar.holes = append(c.grammar.holes, e.Text)
+		return c.emit(inst{op: opHole, arg: int32(len(c.grammar.holes) - 1)})
 	}
 	return next
 }
@@ -161,20 +175,31 @@ func (c *compiler) alt(targets ...int32) int32 {
 }
 
 func (c *compiler) repeat(e *Expr, next int32) int32 {
-	body, copies, start := e.Sub[0], e.Min, next
-	if e.Max == Unbounded {
+	body, lo, hi := e.Sub[0], e.Min, e.Max
+	if body.nullable {
+		lo = 0 // rounds that match nothing make up for those that are missing
+	}
+	copies := lo // and one more for a loop without end
+	if hi != Unbounded {
+		copies = hi
+	}
+	if copies > 1 && copies*body.size(unrolled) > unrolled {
+		return c.counted(body, lo, hi, next)
+	}
+	start := next
+	if hi == Unbounded {
 		loop := c.alt(pcReturn, next) // back to the body, as soon as that is known
 		entry := c.expr(body, loop)
 		if c.err != nil || entry == loop {
 			return next
 		}
 		c.grammar.targets[c.grammar.insts[loop].arg] = entry
-		if start = loop; copies > 0 {
+		if start = loop; lo > 0 {
 			start = entry
-			copies--
+			lo--
 		}
 	} else {
-		for i := e.Min; i < e.Max && c.err == nil; i++ {
+		for i := lo; i < hi && c.err == nil; i++ {
 			entry := c.expr(body, start)
 			if entry == start {
 				return next
@@ -182,7 +207,7 @@ func (c *compiler) repeat(e *Expr, next int32) int32 {
 			start = c.alt(entry, next)
 		}
 	}
-	for ; copies > 0 && c.err == nil; copies-- {
+	for ; lo > 0 && c.err == nil; lo-- {
 		entry := c.expr(body, start)
 		if entry == start {
 			return next
@@ -190,6 +215,43 @@ func (c *compiler) repeat(e *Expr, next int32) int32 {
 		start = entry
 	}
 	return start
+}
+
+// counted returns code that counts the rounds of a repetition while matching.
+func (c *compiler) counted(body *Expr, lo, hi int, next int32) int32 {
+	entry := c.expr(body, pcReturn)
+	if c.err != nil || entry == pcReturn || !c.grow(1) {
+		return next
+	}
+	g := c.grammar
+	g.loops = append(g.loops, loop{body: entry, min: int32(lo), max: int32(hi)})
+	return c.emit(inst{op: opLoop, arg: int32(len(g.loops) - 1), out: next})
+}
+
+// size estimates how many instructions e takes, up to limit.
+func (e *Expr) size(limit int) int {
+	n := 1
+	switch e.Op {
+	case OpLiteral:
+		n = len(e.Text)
+	case OpClass, OpAny:
+		for _, r := range e.codePoints() {
+			n += utf8.RuneLen(r.Hi)
+		}
+	case OpRepeat:
+		copies := max(e.Min, 1)
+		if e.Max != Unbounded {
+			copies = e.Max
+		}
+		return min(limit, min(copies, limit)*e.Sub[0].size(limit))
+	}
+	for _, sub := range e.Sub {
+		if n >= limit {
+			break
+		}
+		n += sub.size(limit - n)
+	}
+	return min(n, limit)
 }
 
 // class returns code for one code point of e.

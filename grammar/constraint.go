@@ -2,18 +2,14 @@ package grammar
 
 import "slices"
 
-const (
-	maxMasks    = 32 << 20 // bytes of masks that a Constraint keeps
-	maxMaskWork = 1 << 25  // configurations gone through to make one mask
-)
-
 // Constraint is a grammar over the tokens of a vocabulary. Goroutines may share it, and
 // with it the masks that it caches.
 type Constraint struct {
 	grammar   *Grammar
 	vocab     *Vocab
-	terminals []int32 // token id of each token terminal of the grammar
-	automaton *automaton
+	terminals []int32    // token id of each token terminal of the grammar
+	automaton *automaton // of the grammar, filled if this comes from Fill
+	frame     *automaton // of the grammar alone: knows states that depend on no hole
 	start     *state
 	workLimit int // configurations to go through for one mask
 }
@@ -22,12 +18,7 @@ type Constraint struct {
 // if v lacks one, or if one ends the generation, and with a *MatchError if the start of
 // the grammar exceeds a limit.
 func NewConstraint(g *Grammar, v *Vocab) (*Constraint, error) {
-	c := &Constraint{
-		grammar:   g,
-		vocab:     v,
-		automaton: newAutomaton(g, 8*len(newMask(v.Len()))),
-		workLimit: maxMaskWork,
-	}
+	c := &Constraint{grammar: g, vocab: v}
 	for i, t := range g.tokens {
 		id, code := v.bind(t)
 		if code != "" {
@@ -36,11 +27,21 @@ func NewConstraint(g *Grammar, v *Vocab) (*Constraint, error) {
 		}
 		c.terminals = append(c.terminals, id)
 	}
-	var err error
-	if c.start, err = c.automaton.start(); err != nil {
-		return nil, (&Matcher{constraint: c, state: dead}).limit(err)
+	return newConstraint(program{Grammar: g, classes: &g.classes}, c)
+}
+
+// newConstraint returns the Constraint of p, which has what c has but for the automaton.
+func newConstraint(p program, c *Constraint) (*Constraint, error) {
+	n := &Constraint{grammar: c.grammar, vocab: c.vocab, terminals: c.terminals, frame: c.automaton, workLimit: maxMaskWork}
+	n.automaton = newAutomaton(p, max(16, maxMasks/(8*len(newMask(c.vocab.Len())))))
+	if n.frame == nil {
+		n.frame = n.automaton
 	}
-	return c, nil
+	var err error
+	if n.start, err = n.automaton.enter(configuration{pc: p.start}); err != nil {
+		return nil, (&Matcher{constraint: n, position: position{state: dead}}).limit(err)
+	}
+	return n, nil
 }
 
 // bind returns the token that a terminal names, or why it cannot be.
@@ -69,126 +70,16 @@ func (c *Constraint) admits(terminal, id int32) bool {
 	return (c.terminals[terminal] == id) != c.grammar.tokens[terminal].negate
 }
 
-// mask returns the tokens allowed in state s, from the cache if it can. It may be empty.
-func (c *Constraint) mask(s *state) (Mask, error) {
-	if m := s.mask.Load(); m != nil {
-		return *m, nil
-	}
-	m := newMask(c.vocab.Len())
-	if err := c.addText(m, s); err != nil {
-		return nil, err
-	}
-	c.addTerminals(m, s)
-	for _, id := range c.vocab.eog {
-		m.clear(id)
-		if s.complete {
-			m.set(id)
-		}
-	}
-	c.automaton.keep(s, m)
-	return m, nil
-}
-
-// addText adds the tokens whose bytes lead somewhere from s, by walking the trie.
-func (c *Constraint) addText(m Mask, s *state) error {
-	if s.next == nil {
-		return nil
-	}
-	v, classes := c.vocab, &c.grammar.classes
-	path := make([]*state, v.maxDepth+1) // state after each byte of the prefix
-	path[0] = s
-	work := 0
-	for i := 0; i < len(v.nodes)-1; {
-		n := &v.nodes[i]
-		from := path[n.depth-1]
-		if from.next == nil {
-			i = int(n.skip)
-			continue
-		}
-		to := from.next[classes[n.b]].Load()
-		if to == nil {
-			var err error
-			if to, err = c.automaton.expand(from, n.b, &work); err != nil {
-				return err
-			}
-			if work > c.workLimit {
-				return &limitError{ErrMaskWork, c.grammar.ruleAt(from.configs[0].pc)}
-			}
-		}
-		if to == dead {
-			i = int(n.skip)
-			continue
-		}
-		path[n.depth] = to
-		i++
-		for _, id := range v.order[n.tokens:v.nodes[i].tokens] {
-			m.set(id)
-		}
-	}
-	return nil
-}
-
-// addTerminals adds the tokens that token terminals admit in state s.
-func (c *Constraint) addTerminals(m Mask, s *state) {
-	if !s.tokens {
-		return
-	}
-	for _, config := range s.configs {
-		in := c.grammar.insts[config.pc]
-		if in.op != opToken {
-			continue
-		}
-		id := c.terminals[in.arg]
-		if !c.grammar.tokens[in.arg].negate {
-			m.set(id)
-			continue
-		}
-		allowed := m.Has(id)
-		m.fill(c.vocab.Len())
-		if !allowed {
-			m.clear(id)
-		}
-	}
-}
-
-// maskCache names the states that hold a mask, oldest first from next on.
-type maskCache struct {
-	states []*state
-	limit  int
-	next   int
-}
-
-func newMaskCache(maskBytes int) maskCache { return maskCache{limit: max(16, maxMasks/maskBytes)} }
-
-func (mc *maskCache) reset() { mc.states, mc.next = nil, 0 }
-
-// keep caches the mask of s, in the place of the oldest if there are too many.
-func (a *automaton) keep(s *state, m Mask) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if s.generation != a.generation.Load() || !s.mask.CompareAndSwap(nil, &m) {
-		return
-	}
-	mc := &a.masks
-	if len(mc.states) < mc.limit {
-		mc.states = append(mc.states, s)
-		return
-	}
-	mc.states[mc.next].mask.Store(nil)
-	mc.states[mc.next] = s
-	mc.next = (mc.next + 1) % mc.limit
-}
-
 // path returns the names of the rules open in a configuration, outermost first.
-func (g *Grammar) path(c configuration) []string {
+func (p *program) path(c configuration) []string {
 	const shown = 12
-	names := []string{g.ruleAt(c.pc)}
+	names := []string{p.ruleAt(c.pc)}
 	for f := c.stack; f != nil; f = f.parent {
 		if len(names) == shown {
 			names = append(names, "...")
 			break
 		}
-		names = append(names, g.ruleAt(f.ret))
+		names = append(names, p.ruleAt(f.ret))
 	}
 	slices.Reverse(names)
 	return names

@@ -12,6 +12,9 @@
 //		err = m.AcceptToken(id)
 //	}
 //
+// Rollback and Clone cost nothing, so a Matcher can follow drafts; Shortest ends an output
+// that must not become longer.
+//
 // # Syntax
 //
 // A grammar is a list of rules, each ended by a line end or the end of the text:
@@ -69,7 +72,7 @@
 //   - A class range whose end precedes its start, a class that matches nothing, {m,n} with
 //     n < m, an escape beyond U+10FFFF, a surrogate in a literal, and invalid UTF-8 in the
 //     grammar are errors.
-//   - {m,n} with n above 2000 has that bound; there it has none.
+//   - The bounds of {m,n} go up to 1,000,000,000; there m up to 2000, and a larger n is none.
 //   - Only well-formed UTF-8 is matched: . and negated classes take no lone bytes, overlong
 //     forms or surrogates. U+0000 is a code point like any other.
 //   - A token terminal is looked at only where a token begins, by the mask as by AcceptToken.
@@ -78,13 +81,27 @@
 //   - Control tokens are not text: the caller gives them no bytes, so that literals and
 //     classes cannot spell them.
 //
+// # Frames
+//
+// A grammar that differs from output to output in a few places is compiled once as a Frame
+// with holes, by CompileFrame; for each output a Filling says what the holes match, and
+// Constraint.Fill joins the two without compiling anything. What has been found out about
+// the frame is shared by all its fillings.
+//
+//	frame, err := grammar.CompileFrame(src, "quote")
+//	c, err := grammar.NewConstraint(frame.Grammar(), vocab)
+//	f := frame.NewFilling()
+//	f.Hole("quote", f.Any(f.Literal("so glad", grammar.End), f.Literal("glad", grammar.End)))
+//	filled, err := c.Fill(f)
+//	m := filled.NewMatcher()
+//
 // # Limits
 //
-// A grammar text has at most 1 MiB, an expression 1000 levels, m of {m,} at most 2000, n
-// at most 65,536, and a program, in which repetitions are unrolled, 262,144 entries. While
-// matching, at most 16,384 calls of rules may be open (a call at the end of a rule does not
-// count, so right recursion is free), at most 65,536 configurations reached at once, and a
-// mask may take 33,554,432 of them. Going beyond is an error that says where, never a
-// silent cut. A Constraint keeps about 32 MiB of states and 32 MiB of masks at most, and
-// forgets the rest.
+// A grammar text has at most 1 MiB, an expression 1000 levels, and a program, in which
+// short repetitions are unrolled and others counted, 262,144 entries, as has a Filling.
+// While matching, at most 16,384 calls of rules may be open (a call at the end of a rule
+// does not count, so right recursion is free), at most 65,536 configurations reached at
+// once, and a mask may take 33,554,432 of them. Going beyond is an error that says where,
+// never a silent cut. A Constraint keeps about 32 MiB of states and 32 MiB of masks at
+// most, and forgets the rest.
 package grammar

@@ -26,6 +26,8 @@ const (
 	ErrInvalidToken    ErrorCode = "invalid token"
 	ErrUndefinedRule   ErrorCode = "undefined rule"
 	ErrMissingRoot     ErrorCode = "missing rule root"
+	ErrHoleDefined     ErrorCode = "hole has a definition"
+	ErrHoleEmpty       ErrorCode = "hole is not filled"
 	ErrLeftRecursion   ErrorCode = "left recursion"
 	ErrNesting         ErrorCode = "expression nests too deeply"
 	ErrSourceSize      ErrorCode = "grammar text too large"
@@ -45,7 +47,11 @@ type Error struct {
 
 func (e *Error) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "grammar %d:%d: ", e.Line, e.Col)
+	b.WriteString("grammar")
+	if e.Line > 0 {
+		fmt.Fprintf(&b, " %d:%d", e.Line, e.Col)
+	}
+	b.WriteString(": ")
 	if e.Rule != "" {
 		fmt.Fprintf(&b, "rule %s: ", e.Rule)
 	}

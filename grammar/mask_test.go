@@ -49,15 +49,15 @@ func checkMask(t *testing.T, m *Matcher) (allowed []int32) {
 		clone := m.Clone()
 		got := clone.AcceptToken(id) == nil
 		if mask.Has(id) != got {
-			t.Errorf("after %q: token %d %q is in the mask: %v; accepted: %v", m.tail, id, v.piece(id), mask.Has(id), got)
+			t.Errorf("after %q: token %d %q is in the mask: %v; accepted: %v", m.text, id, v.piece(id), mask.Has(id), got)
 		}
 		if v.isEOG(id) && got != (m.Done() && !m.ended) {
-			t.Errorf("after %q: end of generation %d accepted: %v; done: %v", m.tail, id, got, m.Done())
+			t.Errorf("after %q: end of generation %d accepted: %v; done: %v", m.text, id, got, m.Done())
 		}
 		if !m.state.tokens && !m.ended && !v.isEOG(id) {
 			byBytes := len(v.piece(id)) > 0 && m.Clone().AcceptBytes(v.piece(id)) == nil
 			if got != byBytes {
-				t.Errorf("after %q: token %d %q accepted: %v; its bytes: %v", m.tail, id, v.piece(id), got, byBytes)
+				t.Errorf("after %q: token %d %q accepted: %v; its bytes: %v", m.text, id, v.piece(id), got, byBytes)
 			}
 		}
 		if got {
@@ -65,14 +65,14 @@ func checkMask(t *testing.T, m *Matcher) (allowed []int32) {
 		}
 	}
 	if !slices.Equal(slices.Collect(mask.All()), allowed) {
-		t.Errorf("after %q: mask %v, accepted %v", m.tail, slices.Collect(mask.All()), allowed)
+		t.Errorf("after %q: mask %v, accepted %v", m.text, slices.Collect(mask.All()), allowed)
 	}
 	return allowed
 }
 
-// walk follows choices through the grammar, checking at each step the mask, and that a
+// follow follows choices through the grammar, checking at each step the mask, and that a
 // constraint which forgets everything all the time gives the same.
-func walk(t *testing.T, g *Grammar, v *Vocab, choices []byte) {
+func follow(t *testing.T, g *Grammar, v *Vocab, choices []byte) {
 	t.Helper()
 	c, err := NewConstraint(g, v)
 	if err != nil {
@@ -89,7 +89,7 @@ func walk(t *testing.T, g *Grammar, v *Vocab, choices []byte) {
 		for range 2 { // the second from a state of an old generation
 			mask, _ := f.Mask()
 			if !slices.Equal(slices.Collect(mask.All()), allowed) || f.Done() != m.Done() {
-				t.Fatalf("after %q: the forgetful constraint allows %v, not %v", m.tail, slices.Collect(mask.All()), allowed)
+				t.Fatalf("after %q: the forgetful constraint allows %v, not %v", m.text, slices.Collect(mask.All()), allowed)
 			}
 		}
 		if i == len(choices) || len(allowed) == 0 {
@@ -117,7 +117,7 @@ func TestMask(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, choices := range []string{"\x00\x00\x00\x00", "\x01\x02\x03\x04\x05", "\xff\xfe\xfd\xfc\xfb", "\x10\x80\x33\x07\x61"} {
-			walk(t, g, v, []byte(choices))
+			follow(t, g, v, []byte(choices))
 		}
 	}
 }
@@ -141,7 +141,7 @@ func FuzzMask(f *testing.F) {
 		if len(g.insts) > 5000 {
 			return
 		}
-		walk(t, g, v, choices[:min(len(choices), 8)])
+		follow(t, g, v, choices[:min(len(choices), 8)])
 	})
 }
 
@@ -278,8 +278,11 @@ func TestMaskCacheBound(t *testing.T) {
 		if s.mask.Load() != nil {
 			held++
 		}
+		if s.local.Load() != nil {
+			held++
+		}
 	}
-	if held != 10 {
+	if held < 5 || held > 10 {
 		t.Errorf("%d masks are kept", held)
 	}
 }

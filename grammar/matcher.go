@@ -16,10 +16,17 @@ const (
 // Matcher follows one output through a grammar. It belongs to one goroutine at a time.
 type Matcher struct {
 	constraint *Constraint
-	state      *state
-	ended      bool // by an end-of-generation token
-	offset     int  // bytes accepted
-	tail       []byte
+	position
+	text   []byte     // accepted so far
+	before []position // one for each thing accepted
+	lent   bool       // text and before are those of a clone too
+}
+
+// position is somewhere in an output.
+type position struct {
+	state *state
+	size  int  // of the text so far
+	ended bool // by an end-of-generation token
 }
 
 // NewMatcher returns a Matcher before the first byte.
@@ -31,15 +38,42 @@ func (c *Constraint) NewMatcher() *Matcher {
 
 // Reset takes the Matcher back before the first byte.
 func (m *Matcher) Reset() {
-	c := m.constraint
-	*m = Matcher{constraint: c, state: c.automaton.renew(c.start)}
+	if m.lent {
+		m.before, m.text, m.lent = nil, nil, false
+	}
+	m.before, m.text = m.before[:0], m.text[:0]
+	m.position = position{state: m.constraint.automaton.renew(m.constraint.start)}
 }
 
-// Clone returns an independent Matcher in the same position.
+// Clone returns an independent Matcher in the same position, in constant time.
 func (m *Matcher) Clone() *Matcher {
+	m.lent = true
 	clone := *m
-	clone.tail = slices.Clone(m.tail)
 	return &clone
+}
+
+// Rollback takes back the last n calls of AcceptToken and AcceptBytes that succeeded, in
+// constant time. It panics if there were fewer since the start or the last Reset.
+func (m *Matcher) Rollback(n int) {
+	if n == 0 {
+		return
+	}
+	m.position = m.before[len(m.before)-n]
+	m.before = m.before[:len(m.before)-n]
+	m.text = m.text[:m.size]
+}
+
+// advance moves to state s, to which the output text led.
+func (m *Matcher) advance(s *state, text []byte) {
+	if m.lent { // what is appended must not be seen by the other
+		m.before = slices.Clone(m.before)
+		m.text = slices.Clone(m.text)
+		m.lent = false
+	}
+	m.before = append(m.before, m.position)
+	m.state = s
+	m.text = append(m.text, text...)
+	m.size = len(m.text)
 }
 
 // Done reports whether the output so far is a complete text of the grammar.
@@ -58,13 +92,12 @@ func (m *Matcher) AcceptBytes(b []byte) error {
 			return m.limit(err)
 		}
 		if next == dead {
-			at := *m
-			at.advance(s, slices.Clone(m.tail), b[:i])
+			at := Matcher{constraint: m.constraint, position: position{state: s}, text: slices.Concat(m.text, b[:i])}
 			return at.fail(ErrByteNotAllowed, fmt.Sprintf("%q", b[i:i+1]))
 		}
 		s = next
 	}
-	m.advance(s, m.tail, b)
+	m.advance(s, b)
 	return nil
 }
 
@@ -83,6 +116,7 @@ func (m *Matcher) AcceptToken(id int32) error {
 		if !m.state.complete {
 			return m.fail(ErrTokenNotAllowed, m.tokenText(id))
 		}
+		m.advance(m.state, nil)
 		m.ended = true
 		return nil
 	}
@@ -97,7 +131,7 @@ func (m *Matcher) AcceptToken(id int32) error {
 	if next == dead {
 		return m.fail(ErrTokenNotAllowed, m.tokenText(id))
 	}
-	m.advance(next, m.tail, piece)
+	m.advance(next, piece)
 	return nil
 }
 
@@ -144,7 +178,7 @@ func (m *Matcher) Forced() []byte {
 	var run []byte
 	s := m.state
 	for len(run) < maxForced {
-		b, ok := m.constraint.grammar.onlyByte(s)
+		b, ok := m.constraint.automaton.program.onlyByte(s)
 		if !ok {
 			break
 		}
@@ -158,29 +192,43 @@ func (m *Matcher) Forced() []byte {
 	return run
 }
 
+// Longer reports whether an allowed token begins with prefix and is longer.
+func (m *Matcher) Longer(prefix []byte) (bool, error) {
+	if m.ended {
+		return false, m.fail(ErrEnded, "")
+	}
+	c := m.constraint
+	node, ok := c.vocab.find(prefix)
+	if !ok {
+		return false, nil
+	}
+	if m.state.tokens {
+		return true, nil
+	}
+	s, err := m.stepPiece(prefix)
+	if err != nil {
+		return false, m.limit(err)
+	}
+	w := walk{c: c, first: true}
+	if err := w.below(c.automaton, s, node+1, int(c.vocab.nodes[node].skip), nil); err != nil {
+		return false, m.limit(err)
+	}
+	return w.found, nil
+}
+
 // onlyByte returns the byte that must follow in state s, if there is just one.
-func (g *Grammar) onlyByte(s *state) (b byte, ok bool) {
+func (p *program) onlyByte(s *state) (b byte, ok bool) {
 	if s.complete || s.tokens {
 		return 0, false
 	}
 	for i, c := range s.configs {
-		in := g.insts[c.pc]
+		in := p.at(c.pc)
 		if in.op != opByte || in.lo != in.hi || i > 0 && in.lo != b {
 			return 0, false
 		}
 		b = in.lo
 	}
 	return b, len(s.configs) > 0
-}
-
-// advance moves to state s, to which the output text led. It may write to tail.
-func (m *Matcher) advance(s *state, tail, text []byte) {
-	m.state = s
-	m.offset += len(text)
-	m.tail = append(tail, text[max(0, len(text)-maxTail):]...)
-	if extra := len(m.tail) - maxTail; extra > 0 {
-		m.tail = append(m.tail[:0], m.tail[extra:]...)
-	}
 }
 
 func (m *Matcher) tokenText(id int32) string {
@@ -190,9 +238,9 @@ func (m *Matcher) tokenText(id int32) string {
 // fail returns an error that names the current position.
 func (m *Matcher) fail(code MatchErrorCode, text string) error {
 	const shown = 4
-	e := &MatchError{Code: code, Text: text, Offset: m.offset, Tail: string(m.tail)}
+	e := &MatchError{Code: code, Text: text, Offset: len(m.text), Tail: string(m.text[max(0, len(m.text)-maxTail):])}
 	for _, c := range m.state.configs {
-		path := strings.Join(m.constraint.grammar.path(c), " > ")
+		path := strings.Join(m.constraint.automaton.program.path(c), " > ")
 		if slices.Contains(e.Rules, path) {
 			continue
 		}

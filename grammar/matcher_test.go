@@ -3,7 +3,9 @@ package grammar
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -27,17 +29,17 @@ func TestMatchError(t *testing.T) {
 	before := *m
 
 	e := matchError(t, m.AcceptBytes([]byte("c1x")))
-	want := &MatchError{ErrByteNotAllowed, `"1"`, 7, "[1,(abc", []string{"root > item", "root > item > word"}}
+	want := &MatchError{ErrByteNotAllowed, `"1"`, 7, "[1,(abc", []string{"root > item > word", "root > item"}}
 	if !reflect.DeepEqual(e, want) {
 		t.Errorf("got %+v\nwant %+v", e, want)
 	}
-	const message = `grammar: byte not allowed: "1" at byte 7, after "[1,(abc", in root > item or root > item > word`
+	const message = `grammar: byte not allowed: "1" at byte 7, after "[1,(abc", in root > item > word or root > item`
 	if e.Error() != message {
 		t.Errorf("got %s", e)
 	}
 
 	e = matchError(t, m.AcceptToken(6+'1'))
-	want = &MatchError{ErrTokenNotAllowed, `55 ("1")`, 6, "[1,(ab", []string{"root > item", "root > item > word"}}
+	want = &MatchError{ErrTokenNotAllowed, `55 ("1")`, 6, "[1,(ab", []string{"root > item > word", "root > item"}}
 	if !reflect.DeepEqual(e, want) {
 		t.Errorf("got %+v\nwant %+v", e, want)
 	}
@@ -240,6 +242,83 @@ func TestNewConstraintError(t *testing.T) {
 		var e *Error
 		if !errors.As(err, &e) || *e != test.want {
 			t.Errorf("%s: %v, want %v", test.src, err, &test.want)
+		}
+	}
+}
+
+// Rolling back, and going on from clones in any order, gives what replaying gives.
+func TestRollback(t *testing.T) {
+	v := testVocab(t)
+	rng := rand.New(rand.NewPCG(8, 8))
+	for _, test := range languageTests {
+		c := mustConstraint(t, test.src, v)
+		type follower struct {
+			*Matcher
+			ids []int32
+		}
+		all := []*follower{{Matcher: c.NewMatcher()}}
+		for range 120 {
+			f := all[rng.IntN(len(all))]
+			switch rng.IntN(5) {
+			case 0:
+				n := rng.IntN(len(f.ids) + 1)
+				f.Rollback(n)
+				f.ids = f.ids[:len(f.ids)-n]
+			case 1:
+				if len(all) < 6 {
+					all = append(all, &follower{f.Clone(), slices.Clone(f.ids)})
+				}
+			default:
+				if mask, err := f.Mask(); err == nil {
+					ids := slices.Collect(mask.All())
+					id := ids[rng.IntN(len(ids))]
+					if err := f.AcceptToken(id); err != nil {
+						t.Fatal(err)
+					}
+					f.ids = append(f.ids, id)
+				}
+			}
+		}
+		for _, f := range all {
+			replay := c.NewMatcher()
+			for _, id := range f.ids {
+				if err := replay.AcceptToken(id); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if f.state != replay.state || f.ended != replay.ended || string(f.text) != string(replay.text) {
+				t.Errorf("%s: after %q, replayed %q", test.name, f.text, replay.text)
+			}
+		}
+	}
+}
+
+func TestLonger(t *testing.T) {
+	v := testVocab(t)
+	for _, test := range languageTests {
+		m := mustConstraint(t, test.src, v).NewMatcher()
+		for range 6 {
+			mask, err := m.Mask()
+			if err != nil {
+				break
+			}
+			ids := slices.Collect(mask.All())
+			for id := range int32(v.Len()) {
+				piece := v.piece(id)
+				if len(piece) == 0 {
+					continue
+				}
+				want := m.state.tokens
+				for _, other := range ids {
+					want = want || !v.isEOG(other) && len(v.piece(other)) > len(piece) && strings.HasPrefix(string(v.piece(other)), string(piece))
+				}
+				if got, err := m.Longer(piece); err != nil || got != want {
+					t.Errorf("%s after %q: longer than %q: %v, %v", test.name, m.text, piece, got, err)
+				}
+			}
+			if v.isEOG(ids[len(ids)-1]) || m.AcceptToken(ids[len(ids)-1]) != nil {
+				break
+			}
 		}
 	}
 }

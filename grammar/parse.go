@@ -8,12 +8,15 @@ import (
 const (
 	maxSource  = 1 << 20 // bytes of grammar text
 	maxNesting = 1000    // height of an expression tree
-	maxMin     = 2000    // lower bound of a repetition, as in llama.cpp
-	maxMax     = 1 << 16 // upper bound of a repetition
+	maxRounds  = 1e9     // either bound of a repetition
 )
 
 // Parse parses and checks a grammar. The error is an *Error.
-func Parse(src string) (*Syntax, error) {
+func Parse(src string) (*Syntax, error) { return parse(src, nil) }
+
+// parse parses a grammar in which the rules called holes are not defined. They become the
+// last of the rules, each an OpHole.
+func parse(src string, holes []string) (*Syntax, error) {
 	if len(src) > maxSource {
 		return nil, newError(ErrSourceSize, "", 0, "", "")
 	}
@@ -26,6 +29,13 @@ func Parse(src string) (*Syntax, error) {
 		if err := p.parseRule(); err != nil {
 			return nil, err
 		}
+	}
+	for _, name := range holes {
+		if i, ok := p.syntax.byName[name]; ok {
+			return nil, newError(ErrHoleDefined, src, p.syntax.Rules[i].off, name, "")
+		}
+		p.syntax.byName[name] = len(p.syntax.Rules)
+		p.syntax.Rules = append(p.syntax.Rules, &Rule{Name: name, Expr: &Expr{Op: OpHole, Text: name}})
 	}
 	if err := check(p.syntax, p.refs); err != nil {
 		return nil, err
@@ -305,7 +315,7 @@ func (p *parser) parseRepeat(nested bool) (lo, hi int, err error) {
 	if !isDigit(p.peek()) {
 		return bad(ErrInvalidRepeat)
 	}
-	lo, ok := p.number(maxMin)
+	lo, ok := p.number(maxRounds)
 	if !ok {
 		return bad(ErrRepeatSize)
 	}
@@ -316,7 +326,7 @@ func (p *parser) parseRepeat(nested bool) (lo, hi int, err error) {
 		p.space(nested)
 		hi = Unbounded
 		if isDigit(p.peek()) {
-			if hi, ok = p.number(maxMax); !ok {
+			if hi, ok = p.number(maxRounds); !ok {
 				return bad(ErrRepeatSize)
 			}
 			p.space(nested)

@@ -13,13 +13,24 @@ type Grammar struct {
 	insts     []inst
 	edges     []edge  // of opBytes
 	targets   []int32 // of opAlt
+	loops     []loop  // of opLoop
 	tokens    []tokenTerminal
 	tokenUses []tokenUse     // the first use of each of tokens
-	rules     []compiledRule // in order of their instructions; the first is root
+	rules     []compiledRule // in order of their instructions
+	start     int32          // entry of root
 
-	// Bytes that no instruction tells apart are of one class.
-	classes    [256]uint8
-	numClasses int
+	// Of a frame: the names of its holes, and by instruction whether a hole can be reached
+	// from its rule.
+	holes []string
+	open  []bool
+
+	classes byteClasses
+}
+
+// byteClasses puts bytes that no instruction tells apart into one class.
+type byteClasses struct {
+	of [256]uint8
+	n  int
 }
 
 type opcode uint8
@@ -30,8 +41,11 @@ const (
 	opBytes                // consume a byte along one of edges[arg:out]
 	opAlt                  // go to each of targets[arg:out]
 	opCall                 // call the rule at arg, then go to out
+	opCover                // the same, but see Filling.Cover
 	opJump                 // go to arg: the call of a rule with nothing left to do after it
+	opLoop                 // call the body of loops[arg] as often as it says, then go to out
 	opToken                // consume a token that tokens[arg] admits, go to out
+	opHole                 // go to where a Filling says that hole arg starts
 )
 
 type inst struct {
@@ -44,6 +58,12 @@ type inst struct {
 type edge struct {
 	byteRange
 	to int32
+}
+
+// loop is a repetition whose rounds are counted: min to max of them, max may be Unbounded.
+type loop struct {
+	body     int32
+	min, max int32
 }
 
 // tokenTerminal admits the token of that name or id, or any other if negate.
@@ -68,29 +88,92 @@ type compiledRule struct {
 // pcReturn is where every rule ends: instruction 0 is the only opReturn.
 const pcReturn = 0
 
-// ruleAt returns the name of the rule to which an instruction belongs.
-func (g *Grammar) ruleAt(pc int32) string {
-	i := sort.Search(len(g.rules), func(i int) bool { return g.rules[i].first > pc })
+// program is a Grammar with what fills its holes, if it has any. The instructions of the
+// filling follow those of the grammar, and so do its targets.
+type program struct {
+	*Grammar
+	own        []inst
+	ownTargets []int32
+	starts     []int32 // of the holes
+	classes    *byteClasses
+}
+
+func (p *program) at(pc int32) inst {
+	if int(pc) < len(p.insts) {
+		return p.insts[pc]
+	}
+	return p.own[int(pc)-len(p.insts)]
+}
+
+// alternatives returns where an opAlt goes.
+func (p *program) alternatives(in inst) []int32 {
+	if n := int32(len(p.targets)); in.arg >= n {
+		return p.ownTargets[in.arg-n : in.out-n]
+	}
+	return p.targets[in.arg:in.out]
+}
+
+// depends reports whether what follows the instruction at pc, within its rule, depends on
+// what fills the holes.
+func (p *program) depends(pc int32) bool {
+	return int(pc) >= len(p.insts) || p.open != nil && p.open[pc]
+}
+
+// ruleAt returns the name of the rule to which an instruction belongs, or of the hole.
+func (p *program) ruleAt(pc int32) string {
+	if int(pc) >= len(p.insts) {
+		return strings.Join(p.holes, " or ")
+	}
+	i := sort.Search(len(p.rules), func(i int) bool { return p.rules[i].first > pc })
 	if i == 0 {
 		return rootRule
 	}
-	return g.rules[i-1].name
+	return p.rules[i-1].name
 }
 
 // next returns where the instruction at pc goes on byte b.
-func (g *Grammar) next(pc int32, b byte) (to int32, ok bool) {
-	in := g.insts[pc]
+func (p *program) next(pc int32, b byte) (to int32, ok bool) {
+	in := p.at(pc)
 	switch in.op {
 	case opByte:
 		return in.out, in.lo <= b && b <= in.hi
 	case opBytes:
-		for _, e := range g.edges[in.arg:in.out] {
+		for _, e := range p.edges[in.arg:in.out] {
 			if b <= e.hi {
 				return e.to, e.lo <= b
 			}
 		}
 	}
 	return 0, false
+}
+
+// newByteClasses returns the classes for bytes that begin one where begins says so.
+func newByteClasses(begins *[257]bool) byteClasses {
+	var c byteClasses
+	class := 0
+	for b := range c.of {
+		if b > 0 && begins[b] {
+			class++
+		}
+		c.of[b] = uint8(class)
+	}
+	c.n = class + 1
+	return c
+}
+
+// refine returns classes in which the used bytes stand alone too.
+func (c *byteClasses) refine(used *[256]bool) *byteClasses {
+	var begins [257]bool
+	for b := range used {
+		if b > 0 && c.of[b] != c.of[b-1] {
+			begins[b] = true
+		}
+		if used[b] {
+			begins[b], begins[b+1] = true, true
+		}
+	}
+	refined := newByteClasses(&begins)
+	return &refined
 }
 
 // String returns the program as text, one instruction a line.
@@ -123,6 +206,12 @@ func (g *Grammar) instString(in inst) string {
 		return fmt.Sprintf("call %d -> %d", in.arg, in.out)
 	case opJump:
 		return fmt.Sprintf("jump %d", in.arg)
+	case opLoop:
+		l := g.loops[in.arg]
+		if l.max == Unbounded {
+			return fmt.Sprintf("loop %d {%d,} -> %d", l.body, l.min, in.out)
+		}
+		return fmt.Sprintf("loop %d {%d,%d} -> %d", l.body, l.min, l.max, in.out)
 	case opToken:
 		t := g.tokens[in.arg]
 		not := ""
@@ -130,6 +219,8 @@ func (g *Grammar) instString(in inst) string {
 			not = "!"
 		}
 		return fmt.Sprintf("token %s%s -> %d", not, tokenName(t.name, t.id), in.out)
+	case opHole:
+		return "hole " + g.holes[in.arg]
 	}
 	return "return"
 }

@@ -38,6 +38,7 @@ const (
 	OpConcat              // matches Sub, one after the other
 	OpAlternate           // matches one of Sub
 	OpRepeat              // matches Sub[0] at least Min times, at most Max times
+	OpHole                // matches what fills the hole Text
 )
 
 // Unbounded is the Max of a repetition without an upper bound.
@@ -67,6 +68,9 @@ type Expr struct {
 func (s *Syntax) String() string {
 	var b strings.Builder
 	for _, r := range s.Rules {
+		if r.Expr.Op == OpHole {
+			continue
+		}
 		b.WriteString(r.Name)
 		b.WriteString(" ::= ")
 		r.Expr.write(&b)

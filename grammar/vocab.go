@@ -24,6 +24,8 @@ type Vocab struct {
 	lookup  func(string) (int32, bool)
 
 	nodes    []trieNode // the last is a sentinel
+	root     [256]int32 // node of each first byte, or -1
+	below    []asciiSet // bytes in the subtree of each node, all if one is not ASCII
 	order    []int32    // token ids, sorted by piece
 	maxDepth int
 }
@@ -125,4 +127,51 @@ func (v *Vocab) buildTrie() {
 	}
 	closeTo(0)
 	v.nodes = append(v.nodes, trieNode{tokens: uint32(len(v.order))})
+	for b := range v.root {
+		v.root[b] = -1
+	}
+	for i := 0; i < len(v.nodes)-1; i = int(v.nodes[i].skip) {
+		v.root[v.nodes[i].b] = int32(i)
+	}
+	v.collectBytes()
+}
+
+// collectBytes fills v.below, from the last node to the first.
+func (v *Vocab) collectBytes() {
+	v.below = make([]asciiSet, len(v.nodes)-1)
+	open := make([]asciiSet, v.maxDepth+2) // bytes of the nodes of each depth whose parent is yet to come
+	for i := range slices.Backward(v.below) {
+		n := &v.nodes[i]
+		v.below[i] = open[n.depth+1]
+		open[n.depth+1] = asciiSet{}
+		up := &open[n.depth]
+		up[0] |= v.below[i][0]
+		up[1] |= v.below[i][1]
+		if n.b < 0x80 {
+			up.add(n.b)
+		} else {
+			*up = asciiSet{^uint64(0), ^uint64(0)}
+		}
+	}
+}
+
+// find returns the node of a prefix of pieces.
+func (v *Vocab) find(prefix []byte) (node int, ok bool) {
+	if len(prefix) == 0 || v.root[prefix[0]] < 0 {
+		return 0, false
+	}
+	i, end := int(v.root[prefix[0]]), len(v.nodes)-1
+	for depth, b := range prefix {
+		for i < end && v.nodes[i].b != b {
+			i = int(v.nodes[i].skip)
+		}
+		if i >= end {
+			return 0, false
+		}
+		if depth == len(prefix)-1 {
+			return i, true
+		}
+		i, end = i+1, int(v.nodes[i].skip)
+	}
+	return 0, false
 }
