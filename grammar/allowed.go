@@ -88,14 +88,23 @@ func (g *group) depends(p *program) bool {
 	return false
 }
 
-// cut returns the configurations of g without their callers.
-func (g *group) cut() []configuration {
+// cut returns the configurations of g without their callers. The rounds of a loop that is
+// further than a token from its bounds are made the same: reach is more than the bytes of
+// any token.
+func (g *group) cut(p *program, reach int32) []configuration {
 	cut := make([]configuration, len(g.configs))
 	for i, c := range g.configs {
 		cut[i].pc = c.pc
 		to := &cut[i].stack
 		for f := c.stack; f != g.caller; f = f.parent {
-			*to = &frame{ret: f.ret, rounds: f.rounds}
+			rounds := f.rounds
+			switch l := p.loops[p.at(f.ret).arg]; {
+			case rounds < l.min:
+				rounds = max(rounds, l.min-reach)
+			case l.max != Unbounded:
+				rounds = max(rounds, l.max-reach)
+			}
+			*to = &frame{ret: f.ret, rounds: rounds}
 			to = &(*to).parent
 		}
 	}
@@ -173,7 +182,7 @@ func (w *walk) group(s *state, g group, only bool) error {
 // local returns what g allows within its rule, from the cache if it can.
 func (w *walk) local(g group) (*localMask, error) {
 	a := w.c.frame
-	s, err := a.enter(g.cut()...)
+	s, err := a.enter(g.cut(&a.program, int32(w.c.vocab.maxDepth+1))...)
 	if err != nil {
 		return nil, err
 	}
@@ -235,12 +244,12 @@ func (w *walk) below(a *automaton, s *state, first, end int, exits *[]int32) err
 				return &limitError{ErrMaskWork, a.program.ruleAt(from.configs[0].pc)}
 			}
 		}
-		if to == from && (exits == nil || !to.complete) {
-			loops, err := a.loopsOf(to, &w.work)
+		if (exits == nil || !to.complete) && to.bytes.len() >= wide && int(n.skip) > i+1 {
+			r, err := a.runOf(to, v.maxDepth, &w.work)
 			if err != nil {
 				return err
 			}
-			if v.below[i].in(loops) {
+			if r.covers(v, i) {
 				w.add(n.tokens, v.nodes[n.skip].tokens)
 				i = int(n.skip)
 				continue

@@ -62,7 +62,7 @@ type state struct {
 
 	mask  atomic.Pointer[Mask]
 	local atomic.Pointer[localMask]
-	loops atomic.Pointer[asciiSet]
+	run   atomic.Pointer[run]
 }
 
 // dead is the state without configurations.
@@ -164,50 +164,6 @@ func (a *automaton) stepToken(s, after *state, admits func(terminal int32) bool)
 		}
 	}
 	return a.intern(), nil
-}
-
-// byteSet is a set of bytes.
-type byteSet [4]uint64
-
-func (s *byteSet) has(b byte) bool { return s[b>>6]&(1<<(b&63)) != 0 }
-
-func (s *byteSet) addRange(r byteRange) {
-	for b := int(r.lo); b <= int(r.hi); b++ {
-		s[b>>6] |= 1 << (b & 63)
-	}
-}
-
-// asciiSet is a set of bytes below 0x80.
-type asciiSet [2]uint64
-
-func (s *asciiSet) add(b byte) { s[b>>6] |= 1 << (b & 63) }
-
-func (s asciiSet) in(t asciiSet) bool { return s[0]&^t[0] == 0 && s[1]&^t[1] == 0 }
-
-// loopsOf returns the bytes that lead from s back to s.
-func (a *automaton) loopsOf(s *state, work *int) (asciiSet, error) {
-	if set := s.loops.Load(); set != nil {
-		return *set, nil
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.begin()
-	s = a.renewed(s)
-	var set asciiSet
-	for b := range byte(0x80) {
-		if !s.bytes.has(b) {
-			continue
-		}
-		to, err := a.expandLocked(s, b, work)
-		if err != nil {
-			return set, err
-		}
-		if to == s {
-			set.add(b)
-		}
-	}
-	s.loops.Store(&set)
-	return set, nil
 }
 
 // renew returns s as a state of the current generation.

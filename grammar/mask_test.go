@@ -263,6 +263,35 @@ func TestForced(t *testing.T) {
 	}
 }
 
+// Whole subtrees of the trie are taken where a state goes on in the same way; a vocabulary
+// with many long tokens shows whether they are taken too often.
+func TestMaskOfRuns(t *testing.T) {
+	v := syntheticVocab(t, 8000)
+	const char = "\nchar ::= [^\"\\\\] | \"\\\\\" [nt]"
+	for _, test := range []struct{ src, text string }{
+		{`root ::= [a-z]*`, ""},
+		{`root ::= ([a-z] [a-z])* "."`, "a"},
+		{`root ::= [a-f]{0,3} [a-z]{2,30} "."`, ""},
+		{`root ::= "(" [a-z ]{4,9} ")"`, "(abc"},
+		{`root ::= word (" " word)*` + "\nword ::= [a-zA-Z]{1,5}", "ab"},
+		{"root ::= \"[\" string{2} \"]\"\nstring ::= \"'\" char* \"'\"" + char, "['a"},
+		{"root ::= \"[\" string{2} \"]\"\nstring ::= \"'\" char{3,12} \"'\"" + char, "['a"},
+		{"root ::= \"[\" string{2} \"]\"\nstring ::= \"'\" char{3,12} \"'\"" + char, "['abcdefgh"},
+		{"root ::= string{2}\nstring ::= \"'\" char{0,1000} \"'\"" + char, "'a"},
+	} {
+		m := mustConstraint(t, test.src, v).NewMatcher()
+		if err := m.AcceptBytes([]byte(test.text)); err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			allowed := checkMask(t, m)
+			if err := m.AcceptToken(allowed[len(allowed)/2]); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
 func TestMaskCacheBound(t *testing.T) {
 	c := mustConstraint(t, `root ::= "a"{100}`, testVocab(t))
 	c.automaton.masks.limit = 10

@@ -246,51 +246,72 @@ func TestNewConstraintError(t *testing.T) {
 	}
 }
 
-// Rolling back, and going on from clones in any order, gives what replaying gives.
-func TestRollback(t *testing.T) {
-	v := testVocab(t)
-	rng := rand.New(rand.NewPCG(8, 8))
-	for _, test := range languageTests {
-		c := mustConstraint(t, test.src, v)
-		type follower struct {
-			*Matcher
-			ids []int32
-		}
-		all := []*follower{{Matcher: c.NewMatcher()}}
-		for range 120 {
-			f := all[rng.IntN(len(all))]
-			switch rng.IntN(5) {
-			case 0:
-				n := rng.IntN(len(f.ids) + 1)
-				f.Rollback(n)
-				f.ids = f.ids[:len(f.ids)-n]
-			case 1:
-				if len(all) < 6 {
-					all = append(all, &follower{f.Clone(), slices.Clone(f.ids)})
-				}
-			default:
-				if mask, err := f.Mask(); err == nil {
-					ids := slices.Collect(mask.All())
-					id := ids[rng.IntN(len(ids))]
-					if err := f.AcceptToken(id); err != nil {
-						t.Fatal(err)
-					}
-					f.ids = append(f.ids, id)
-				}
+// rollBack has some Matchers accept, roll back and be cloned as choices say, and checks
+// that each ends where replaying its tokens ends.
+func rollBack(t *testing.T, c *Constraint, choices []byte) {
+	t.Helper()
+	type follower struct {
+		*Matcher
+		ids []int32
+	}
+	all := []*follower{{Matcher: c.NewMatcher()}}
+	for ; len(choices) >= 3; choices = choices[3:] {
+		f, pick := all[int(choices[0])%len(all)], int(choices[2])
+		switch choices[1] % 5 {
+		case 0:
+			n := pick % (len(f.ids) + 1)
+			f.Rollback(n)
+			f.ids = f.ids[:len(f.ids)-n]
+		case 1:
+			if len(all) < 6 {
+				all = append(all, &follower{f.Clone(), slices.Clone(f.ids)})
 			}
-		}
-		for _, f := range all {
-			replay := c.NewMatcher()
-			for _, id := range f.ids {
-				if err := replay.AcceptToken(id); err != nil {
+		default:
+			if mask, err := f.Mask(); err == nil {
+				ids := slices.Collect(mask.All())
+				id := ids[pick%len(ids)]
+				if err := f.AcceptToken(id); err != nil {
 					t.Fatal(err)
 				}
-			}
-			if f.state != replay.state || f.ended != replay.ended || string(f.text) != string(replay.text) {
-				t.Errorf("%s: after %q, replayed %q", test.name, f.text, replay.text)
+				f.ids = append(f.ids, id)
 			}
 		}
 	}
+	for _, f := range all {
+		replay := c.NewMatcher()
+		for _, id := range f.ids {
+			if err := replay.AcceptToken(id); err != nil {
+				t.Fatal(err)
+			}
+		}
+		a, aErr := f.Mask()
+		b, bErr := replay.Mask()
+		if string(f.text) != string(replay.text) || f.Done() != replay.Done() || !slices.Equal(a, b) || (aErr == nil) != (bErr == nil) {
+			t.Errorf("after %q, replayed %q", f.text, replay.text)
+		}
+	}
+}
+
+func TestRollback(t *testing.T) {
+	v := testVocab(t)
+	rng := rand.New(rand.NewPCG(8, 8))
+	choices := make([]byte, 360)
+	for _, test := range languageTests {
+		for i := range choices {
+			choices[i] = byte(rng.Uint32())
+		}
+		rollBack(t, mustConstraint(t, test.src, v), choices)
+	}
+}
+
+func FuzzRollback(f *testing.F) {
+	for i := range languageTests {
+		f.Add(uint8(i), []byte("\x00\x02\x01\x00\x02\x01\x00\x01\x00\x00\x00\x01\x01\x02\x03\x00\x02\x05"))
+	}
+	v := testVocab(f)
+	f.Fuzz(func(t *testing.T, grammar uint8, choices []byte) {
+		rollBack(t, mustConstraint(t, languageTests[int(grammar)%len(languageTests)].src, v), choices[:min(len(choices), 600)])
+	})
 }
 
 func TestLonger(t *testing.T) {

@@ -25,7 +25,8 @@ type Vocab struct {
 
 	nodes    []trieNode // the last is a sentinel
 	root     [256]int32 // node of each first byte, or -1
-	below    []asciiSet // bytes in the subtree of each node, all if one is not ASCII
+	below    []asciiSet // bytes below each node, all if one is not ASCII
+	height   []uint8    // levels below each node, at most maxHeight
 	order    []int32    // token ids, sorted by piece
 	maxDepth int
 }
@@ -133,25 +134,23 @@ func (v *Vocab) buildTrie() {
 	for i := 0; i < len(v.nodes)-1; i = int(v.nodes[i].skip) {
 		v.root[v.nodes[i].b] = int32(i)
 	}
-	v.collectBytes()
+	v.collectBelow()
 }
 
-// collectBytes fills v.below, from the last node to the first.
-func (v *Vocab) collectBytes() {
+// collectBelow fills v.below and v.height, from the last node to the first.
+func (v *Vocab) collectBelow() {
 	v.below = make([]asciiSet, len(v.nodes)-1)
-	open := make([]asciiSet, v.maxDepth+2) // bytes of the nodes of each depth whose parent is yet to come
+	v.height = make([]uint8, len(v.nodes)-1)
+	// Of the nodes of each depth whose parent is yet to come.
+	bytes := make([]asciiSet, v.maxDepth+2)
+	levels := make([]uint8, v.maxDepth+2)
 	for i := range slices.Backward(v.below) {
 		n := &v.nodes[i]
-		v.below[i] = open[n.depth+1]
-		open[n.depth+1] = asciiSet{}
-		up := &open[n.depth]
-		up[0] |= v.below[i][0]
-		up[1] |= v.below[i][1]
-		if n.b < 0x80 {
-			up.add(n.b)
-		} else {
-			*up = asciiSet{^uint64(0), ^uint64(0)}
-		}
+		v.below[i], v.height[i] = bytes[n.depth+1], levels[n.depth+1]
+		bytes[n.depth+1], levels[n.depth+1] = asciiSet{}, 0
+		bytes[n.depth].join(v.below[i])
+		bytes[n.depth].add(n.b)
+		levels[n.depth] = max(levels[n.depth], min(v.height[i], maxHeight-1)+1)
 	}
 }
 
