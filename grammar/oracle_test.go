@@ -1,6 +1,7 @@
 package grammar
 
 import (
+	"maps"
 	"testing"
 	"unicode/utf8"
 )
@@ -74,7 +75,13 @@ func (o *oracle) ends(e *Expr, at int) map[int]bool {
 					ends[end] = true
 				}
 			}
-			now = o.after(now, e.Sub[0])
+			next := o.after(now, e.Sub[0])
+			if maps.Equal(now, next) { // and so on, however often
+				i = max(i, e.Min-1)
+			}
+			if now = next; i > e.Min+len(o.text) {
+				break
+			}
 		}
 	}
 	o.known[key] = ends
