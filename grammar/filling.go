@@ -61,8 +61,8 @@ func (f *Filling) Any(places ...Place) Place {
 	return f.emit(inst{op: opAlt, arg: arg, out: int32(base + len(f.targets))})
 }
 
-// Rule matches what the frame's rule of that name matches, then what next matches. The
-// rule must not lead to a hole.
+// Rule matches what the frame's rule of that name matches, then what next matches. A rule
+// that leads back to here before it has matched anything exceeds a limit of the Matcher.
 func (f *Filling) Rule(name string, next Place) Place { return f.call(opCall, name, next) }
 
 // Cover is Rule where several readings of the output meet: of the calls of the rule that

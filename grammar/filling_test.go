@@ -202,7 +202,7 @@ func TestFrameError(t *testing.T) {
 		}
 	}
 
-	frame, err := CompileFrame("root ::= \"x\" a\nopen ::= \"y\" a\nw ::= \"w\"", "a")
+	frame, err := CompileFrame("root ::= \"x\" a\nopen ::= \"y\" a\nback ::= a \"w\"", "a")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,7 +218,6 @@ func TestFrameError(t *testing.T) {
 		{func(f *Filling) { f.Hole("a", f.Any()) }, ErrHoleEmpty},
 		{func(f *Filling) { f.Hole("b", End) }, ErrUndefinedRule},
 		{func(f *Filling) { f.Hole("a", f.Rule("none", End)) }, ErrUndefinedRule},
-		{func(f *Filling) { f.Hole("a", f.Rule("open", End)) }, ErrUndefinedRule},
 		{func(f *Filling) { f.Hole("a", f.Literal(strings.Repeat("x", maxProgram+1), End)) }, ErrProgramSize},
 	}
 	for i, test := range fills {
@@ -230,7 +229,30 @@ func TestFrameError(t *testing.T) {
 			t.Errorf("filling %d: %v", i, err)
 		}
 	}
+	around := frame.NewFilling()
+	around.Hole("a", around.Rule("open", around.Literal("z", End)))
+	filled, err := c.Fill(around)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m := filled.NewMatcher(); m.AcceptBytes([]byte("xyyy")) != nil || m.AcceptBytes([]byte("z")) == nil {
+		t.Error("a rule with a hole in it, called from there, goes on without end")
+	}
+	around = frame.NewFilling()
+	around.Hole("a", around.Rule("back", End))
+	if e := matchError(t, filledStep(c, around)); e.Code != ErrStackDepth {
+		t.Errorf("a rule that comes back at once: %v", e)
+	}
 	if _, err := mustConstraint(t, `root ::= "x"`, c.vocab).Fill(frame.NewFilling()); err == nil {
 		t.Error("a filling of another frame is taken")
 	}
+}
+
+// filledStep fills the frame of c and accepts an x.
+func filledStep(c *Constraint, f *Filling) error {
+	filled, err := c.Fill(f)
+	if err != nil {
+		return err
+	}
+	return filled.NewMatcher().AcceptBytes([]byte("x"))
 }

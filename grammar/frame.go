@@ -36,8 +36,10 @@ func CompileFrame(src string, holes ...string) (*Frame, error) {
 		if i+1 < len(g.rules) {
 			end = int(g.rules[i+1].first)
 		}
-		if !open[s.byName[r.name]] {
+		if _, hole := f.holes[r.name]; !hole {
 			f.rules[r.name], f.names[r.start] = r.start, r.name
+		}
+		if !open[s.byName[r.name]] {
 			continue
 		}
 		for pc := int(r.first); pc < end; pc++ {
