@@ -34,6 +34,16 @@ const schemaGrammar = `root ::= "[" item ("," item){0,63} "]"
 item ::= "{\"label\":" string ",\"tokens\":[" string ("," string){0,63} "],\"start\":" number "}"
 number ::= "0" | [1-9] [0-9]{0,4}` + jsonString
 
+// manyRules is a grammar of n rules that call each other.
+func manyRules(n int) string {
+	var b strings.Builder
+	b.WriteString("root ::= r0\n")
+	for i := range n - 1 {
+		fmt.Fprintf(&b, "r%d ::= \"key%d\" [a-z0-9_]+ (\":\" r%d | \",\" r%d)? | [^\"\\x00-\\x1F] r%d{0,7} | \"end\"\n", i, i, (i*7+1)%(n-1), (i*3+2)%(n-1), (i*5+3)%(n-1))
+	}
+	return b.String()
+}
+
 var benchGrammars = []struct{ name, src, before, text string }{
 	{"record", recordGrammar(50), `[["anger","`, `[["anger","wordba wordca","neg","high"],["caring","wordya","pos","low"]]`},
 	{"schema", schemaGrammar, `[{"label":"joyful`, `[{"label":"joyful \"one\"","tokens":["Stop","it"],"start":12},{"label":"x","tokens":["日本"],"start":0}]`},
@@ -48,6 +58,15 @@ func BenchmarkNewVocab(b *testing.B) {
 	b.ReportMetric(float64(len(v.nodes)), "nodes")
 	for b.Loop() {
 		if _, err := NewVocab(pieces, VocabOptions{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkCompileRules(b *testing.B) {
+	src := manyRules(200)
+	for b.Loop() {
+		if _, err := Compile(src); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -95,6 +95,10 @@
 //	filled, err := c.Fill(f)
 //	m := filled.NewMatcher()
 //
+// # JSON Schema
+//
+// FromJSONSchema gives the GBNF of the JSON texts that a schema describes.
+//
 // # Limits
 //
 // A grammar text has at most 1 MiB, an expression 1000 levels, and a program, in which

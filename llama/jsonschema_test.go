@@ -1,0 +1,330 @@
+//go:build cgo
+
+package llama
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/emospan/emospan/grammar"
+)
+
+// refusedSchemas are schemas of llama.cpp's tests that FromJSONSchema does not take, and why.
+var refusedSchemas = map[string]string{
+	"unknown type":                       "no such type; llama.cpp refuses it too",
+	"invalid type":                       "a type is a name; llama.cpp refuses it too",
+	"regexp with unbalanced parentheses": "no regular expression; llama.cpp refuses it too",
+	"empty schema (any value)":           "any value: objects with any names, which may come twice",
+	"description only (no type) treated as unconstrained": "any value",
+	"array with empty items":                              "items of any value",
+	"array with empty items and prefixItems":              "prefixItems is no list",
+	"string array":                                        "prefixItems is no list",
+	"nullable string array":                               "prefixItems is no list",
+	"additional props":                                    "any names, which may come twice",
+	"additional props (true)":                             "any names, which may come twice",
+	"additional props (implicit)":                         "an object without properties, whose names may come twice",
+	"required + additional props":                         "any names, which may come twice",
+	"optional + additional props":                         "any names, which may come twice",
+	"required + optional + additional props":              "any names, which may come twice",
+	"optional props with empty name":                      "any names, which may come twice",
+	"optional props with nested names":                    "any names, which may come twice",
+	"optional props with common prefix":                   "any names, which may come twice",
+	"unsupported regexp in a property":                    "look-ahead, which llama.cpp drops with the whole pattern",
+	"document 1":                                          "a property of any value",
+}
+
+// widerSchemas are schemas for which our grammar has texts that llama.cpp's lacks, and why.
+var widerSchemas = map[string]string{
+	"regexp with top-level alternation": "llama.cpp anchors all alternatives, where ^ is part of the first and $ of the last",
+	"exotic formats":                    "an array may be shorter than prefixItems; fractions of a second may have other than 3 digits",
+	"tuple1":                            "an array may be shorter than prefixItems",
+	"tuple2":                            "an array may be shorter than prefixItems",
+	"regexp quote":                      "llama.cpp does not escape the quote, so that its texts are no JSON",
+	"regexp":                            "llama.cpp's . is one character unescaped, so that its texts may be no JSON",
+	"mix of allOf, anyOf and $ref (similar to https://json.schemastore.org/tsconfig.json)": "llama.cpp takes the properties in allOf as required",
+}
+
+// schemaCase is a case of llama.cpp's tests: a schema and its grammar there, if it has one.
+type schemaCase struct {
+	name, schema, grammar string
+	fails                 bool
+}
+
+// TestJSONSchema holds FromJSONSchema against the tests of llama.cpp's converter: what our
+// grammar generates, theirs accepts.
+func TestJSONSchema(t *testing.T) {
+	source, err := os.ReadFile(tree(t, "tests", "test-json-schema-to-grammar.cpp"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases, err := schemaCases(string(source))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const known = 83
+	if len(cases) < known {
+		t.Errorf("found %d schemas, want at least %d", len(cases), known)
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	seen := map[string]bool{}
+	compared := 0
+	for _, c := range cases {
+		if seen[c.name] {
+			t.Errorf("two schemas are called %s", c.name)
+		}
+		seen[c.name] = true
+		t.Run(c.name, func(t *testing.T) {
+			gbnf, err := grammar.FromJSONSchema([]byte(c.schema))
+			if err != nil {
+				var schema *grammar.SchemaError
+				if refusedSchemas[c.name] == "" || !errors.As(err, &schema) {
+					t.Errorf("%v\n%s", err, c.schema)
+				}
+				return
+			}
+			if refusedSchemas[c.name] != "" || c.fails {
+				t.Fatalf("%s became\n%s", c.schema, gbnf)
+			}
+			ours, theirs := schemaGrammar(t, gbnf), schemaGrammar(t, c.grammar)
+			if c.grammar == "" {
+				return
+			}
+			syntax, err := grammar.Parse(gbnf)
+			if err != nil {
+				t.Fatal(err)
+			}
+			beyond := ""
+			for range 200 {
+				text := schemaText(rng, syntax)
+				if !schemaAccepts(ours, text) {
+					t.Fatalf("our own grammar does not accept %s\n%s", text, gbnf)
+				}
+				if !schemaAccepts(theirs, text) {
+					beyond = text
+				}
+			}
+			if wider := widerSchemas[c.name]; wider == "" && beyond != "" {
+				t.Errorf("llama.cpp's grammar does not accept %s\n%s\n%s", beyond, gbnf, c.grammar)
+			} else if wider != "" && beyond == "" {
+				t.Errorf("llama.cpp's grammar accepts all, so this is no exception: %s", wider)
+			}
+			compared++
+		})
+	}
+	for _, exceptions := range []map[string]string{refusedSchemas, widerSchemas} {
+		for name := range exceptions {
+			if !seen[name] {
+				t.Errorf("llama.cpp has no schema %q", name)
+			}
+		}
+	}
+	if compared < 62 {
+		t.Errorf("compared %d grammars", compared)
+	}
+}
+
+// schemaCases finds the schemas in the C++ source of llama.cpp's tests. Those that it
+// parses outside its table are called document 1 and so on.
+func schemaCases(source string) ([]schemaCase, error) {
+	tokens, err := schemaTokens(source)
+	if err != nil {
+		return nil, err
+	}
+	var cases []schemaCase
+	documents := 0
+	for i := range tokens {
+		if schemaMatch(tokens[i:], "test", "(", "{") {
+			if !schemaMatch(tokens[i+3:], "STATUS", ",", `"`, ",", `"`, ",", `"`, "}", ")", ";") {
+				return nil, fmt.Errorf("test %d is not of the form that is known: %q", len(cases)+1, tokens[i:min(i+12, len(tokens))])
+			}
+			cases = append(cases, schemaCase{
+				fails: tokens[i+3] == "FAILURE", name: tokens[i+5][1:], schema: tokens[i+7][1:], grammar: tokens[i+9][1:],
+			})
+		}
+		if schemaMatch(tokens[i:], "common_json", ":", ":", "parse", "(", `"`, ")") {
+			documents++
+			cases = append(cases, schemaCase{name: "document " + strconv.Itoa(documents), schema: tokens[i+5][1:]})
+		}
+	}
+	return cases, nil
+}
+
+// schemaMatch reports whether tokens begin with pattern, in which " stands for any string
+// and STATUS for the status of a test.
+func schemaMatch(tokens []string, pattern ...string) bool {
+	if len(tokens) < len(pattern) {
+		return false
+	}
+	for i, want := range pattern {
+		switch token := tokens[i]; want {
+		case `"`:
+			if token[0] != '"' {
+				return false
+			}
+		case "STATUS":
+			if token != "SUCCESS" && token != "FAILURE" {
+				return false
+			}
+		default:
+			if token != want {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// schemaTokens cuts C++ source into names, single characters of punctuation, and strings:
+// a " and what the literals that follow each other spell.
+func schemaTokens(source string) ([]string, error) {
+	var tokens []string
+	add := func(s string) {
+		if n := len(tokens); n > 0 && s[0] == '"' && tokens[n-1][0] == '"' {
+			tokens[n-1] += s[1:]
+		} else {
+			tokens = append(tokens, s)
+		}
+	}
+	isName := func(c byte) bool {
+		return c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+	}
+	for rest := source; rest != ""; {
+		until := func(end string, from int) (int, error) {
+			i := strings.Index(rest[from:], end)
+			if i < 0 {
+				return 0, fmt.Errorf("no %s after %.40q", end, rest)
+			}
+			return from + i + len(end), nil
+		}
+		n := 1
+		var err error
+		switch c := rest[0]; {
+		case strings.ContainsRune(" \t\r\n", rune(c)):
+		case c == '#', strings.HasPrefix(rest, "//"):
+			n, err = until("\n", 0)
+		case strings.HasPrefix(rest, "/*"):
+			n, err = until("*/", 2)
+		case strings.HasPrefix(rest, `R"`):
+			open := strings.IndexByte(rest, '(')
+			if open < 0 {
+				return nil, fmt.Errorf("no ( after %.40q", rest)
+			}
+			end := ")" + rest[2:open] + `"`
+			if n, err = until(end, open); err == nil {
+				add(`"` + rest[open+1:n-len(end)])
+			}
+		case c == '"', c == '\'':
+			for n < len(rest) && rest[n] != c {
+				if rest[n] == '\\' {
+					n++
+				}
+				n++
+			}
+			if n++; n > len(rest) {
+				return nil, fmt.Errorf("no %c after %.40q", c, rest)
+			}
+			if c == '"' {
+				s, unquoteErr := strconv.Unquote(rest[:n])
+				err = unquoteErr
+				add(`"` + s)
+			}
+		case isName(c):
+			for n < len(rest) && isName(rest[n]) {
+				n++
+			}
+			add(rest[:n])
+		default:
+			add(rest[:1])
+		}
+		if err != nil {
+			return nil, err
+		}
+		rest = rest[n:]
+	}
+	return tokens, nil
+}
+
+// schemaGrammar compiles a grammar for texts of bytes.
+func schemaGrammar(t *testing.T, gbnf string) *grammar.Constraint {
+	t.Helper()
+	if gbnf == "" {
+		return nil
+	}
+	g, err := grammar.Compile(gbnf)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, gbnf)
+	}
+	pieces := make([][]byte, 256)
+	for b := range pieces {
+		pieces[b] = []byte{byte(b)}
+	}
+	v, err := grammar.NewVocab(pieces, grammar.VocabOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := grammar.NewConstraint(g, v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func schemaAccepts(c *grammar.Constraint, text string) bool {
+	m := c.NewMatcher()
+	return m.AcceptBytes([]byte(text)) == nil && m.Done()
+}
+
+// schemaText walks a grammar at random, which has no recursion, and returns the text.
+func schemaText(rng *rand.Rand, s *grammar.Syntax) string {
+	var text strings.Builder
+	var walk func(e *grammar.Expr)
+	walk = func(e *grammar.Expr) {
+		switch e.Op {
+		case grammar.OpLiteral:
+			text.WriteString(e.Text)
+		case grammar.OpClass:
+			text.WriteRune(schemaRune(rng, e))
+		case grammar.OpRule:
+			i := slices.IndexFunc(s.Rules, func(r *grammar.Rule) bool { return r.Name == e.Text })
+			walk(s.Rules[i].Expr)
+		case grammar.OpConcat:
+			for _, sub := range e.Sub {
+				walk(sub)
+			}
+		case grammar.OpAlternate:
+			walk(e.Sub[rng.IntN(len(e.Sub))])
+		case grammar.OpRepeat:
+			n := e.Min
+			for (e.Max == grammar.Unbounded || n < e.Max) && rng.IntN(4) > 0 {
+				n++
+			}
+			for range n {
+				walk(e.Sub[0])
+			}
+		}
+	}
+	root := slices.IndexFunc(s.Rules, func(r *grammar.Rule) bool { return r.Name == "root" })
+	walk(s.Rules[root].Expr)
+	return text.String()
+}
+
+// schemaRune returns a code point of the class e, but not U+007F, which llama.cpp does not
+// generate in strings.
+func schemaRune(rng *rand.Rand, e *grammar.Expr) rune {
+	for {
+		r := rng.Int32N(0x7F)
+		if rng.IntN(8) == 0 {
+			r = []rune("é€\u2028😀")[rng.IntN(4)]
+		}
+		in := slices.ContainsFunc(e.Ranges, func(rng grammar.Range) bool { return rng.Lo <= r && r <= rng.Hi })
+		if in != e.Negate {
+			return r
+		}
+	}
+}
