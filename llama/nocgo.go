@@ -3,6 +3,7 @@
 package llama
 
 import (
+	"context"
 	"os"
 
 	"github.com/klauspost/cpuid/v2"
@@ -49,3 +50,7 @@ func (*Context) ClearKV()                                   {}
 func (*Context) RemoveKV(int32, int32, int32) error         { return ErrNoCgo }
 func (*Context) CopyKV(int32, int32, int32, int32) error    { return ErrNoCgo }
 func (*Context) Abort(bool)                                 {}
+
+func Quantize(context.Context, string, string, string, int) error { return ErrNoCgo }
+func Dequantize(uint32, []byte, []float32) error                  { return ErrNoCgo }
+func MatrixSpeed(uint32) (float64, error)                         { return 0, ErrNoCgo }

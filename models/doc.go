@@ -7,6 +7,10 @@
 // malformed input. [Pull] fetches a pinned model by name, [Store.Add] imports
 // a file of the user's own.
 //
+// [Store.Make] adds a model that the caller makes, such as a conversion of
+// another one to a [Format]; [GGUF.Converted] foretells what that will hold and
+// [WeightError] tells how far its weights are off.
+//
 // [WriteSynthetic] makes a model of Llama shape with random weights and a real
 // vocabulary, for tests and benchmarks.
 //

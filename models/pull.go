@@ -185,20 +185,28 @@ func watch(dir string, total int64, progress func(done, total int64)) (stop func
 	if progress == nil {
 		return func() {}
 	}
+	most := int64(0)
+	return poll(200*time.Millisecond, func() {
+		most = max(most, min(wheelBytes(dir), total))
+		progress(most, total)
+	})
+}
+
+// poll calls f at once and then at intervals, in a goroutine of its own, until
+// stop is called, which waits for it.
+func poll(interval time.Duration, f func()) (stop func()) {
 	quit, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
-		tick := time.NewTicker(200 * time.Millisecond)
+		tick := time.NewTicker(interval)
 		defer tick.Stop()
-		most := int64(0)
 		for {
-			progress(most, total)
+			f()
 			select {
 			case <-quit:
 				return
 			case <-tick.C:
 			}
-			most = max(most, min(wheelBytes(dir), total))
 		}
 	}()
 	return func() {

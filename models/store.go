@@ -31,6 +31,7 @@ var (
 type Store struct {
 	dir   string
 	known []pinned
+	free  func(dir string) (int64, error) // bytes left on the disk, nil: freeBytes
 }
 
 // Entry describes a model in the store.
@@ -47,6 +48,8 @@ type Meta struct {
 	Source       string `json:"source"`        // package and version, or file name, that it came from
 	License      string `json:"license"`       // mostly an SPDX identifier
 	ChatTemplate string `json:"chat_template"` // name of the template to use in place of the file's own; mostly ""
+	// Converted tells what a conversion was made from, nil for other models.
+	Converted *Conversion `json:"converted,omitempty"`
 }
 
 // DefaultDir returns the folder of the user's store: $EMOSPAN_MODELS, else
@@ -228,20 +231,26 @@ func (s *Store) put(ctx context.Context, name string, src io.Reader, meta Meta) 
 		return Entry{}, err
 	}
 	e.SHA256 = hex.EncodeToString(hash.Sum(nil))
-	if k, ok := lookupKnown(s.known, name); ok {
+	return s.finish(tmp, e)
+}
+
+// finish publishes the file as e once it has been found to be what e's name
+// asks for, and usable. The caller holds the lock.
+func (s *Store) finish(tmp *os.File, e Entry) (Entry, error) {
+	if k, ok := lookupKnown(s.known, e.Name); ok {
 		if e.SHA256 != k.sha256 {
 			return Entry{}, fmt.Errorf("model %q is pinned: the file has %d bytes and sha256 %s, expected %d bytes and %s: choose another name for another model",
-				name, e.Size, e.SHA256, k.size, k.sha256)
+				e.Name, e.Size, e.SHA256, k.size, k.sha256)
 		}
 		e.License = cmp.Or(e.License, k.license)
 		e.ChatTemplate = cmp.Or(e.ChatTemplate, k.chatTemplate)
 	}
 	g, err := ReadGGUF(tmp, e.Size)
 	if err != nil {
-		return Entry{}, fmt.Errorf("%s: %w", meta.Source, err)
+		return Entry{}, fmt.Errorf("%s: %w", e.Source, err)
 	}
 	if err := g.Usable(); err != nil {
-		return Entry{}, fmt.Errorf("%s: %w", meta.Source, err)
+		return Entry{}, fmt.Errorf("%s: %w", e.Source, err)
 	}
 	e.License = cmp.Or(e.License, g.License())
 	if err := s.publish(tmp, e); err != nil {

@@ -65,6 +65,16 @@ func (t TensorType) String() string {
 	return fmt.Sprintf("type %d", uint32(t))
 }
 
+// ParseTensorType finds a type by the name that String gives it.
+func ParseTensorType(name string) (t TensorType, ok bool) {
+	for t, l := range tensorTypes {
+		if l.name == name {
+			return t, true
+		}
+	}
+	return 0, false
+}
+
 // fileTypes are the mixtures of formats that llama.cpp's quantizer makes,
 // numbered as llama_ftype and named as on its command line.
 var fileTypes = map[uint64]string{

@@ -15,14 +15,14 @@ import (
 func newModels() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "models",
-		Short: "Fetch, import, list, describe, verify and remove models",
+		Short: "Fetch, import, list, describe, convert, verify and remove models",
 		Long: `The model store is the folder EMOSPAN_MODELS, else $XDG_DATA_HOME/emospan/models, else
 ~/.local/share/emospan/models. Without a name each command means the default model, ` + models.DefaultModel + `.`,
-		Example: "  emospan models pull\n  emospan models list\n  emospan models show smollm2-135m --json",
+		Example: "  emospan models pull\n  emospan models list\n  emospan models show smollm2-135m --speed\n  emospan models convert smollm2-135m --to F16",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newModelsPull(), newModelsImport(), newModelsList(), newModelsShow(), newModelsVerify(), newModelsRemove())
+	cmd.AddCommand(newModelsPull(), newModelsImport(), newModelsList(), newModelsShow(), newModelsConvert(), newModelsVerify(), newModelsRemove())
 	return cmd
 }
 
@@ -165,14 +165,21 @@ type modelReport struct {
 	License      string `json:"license"`
 	Usable       bool   `json:"usable"`
 	Reason       string `json:"reason,omitempty"` // why not
+
+	Converted *models.Conversion `json:"converted,omitempty"` // what it was made from
+	Formats   []formatReport     `json:"formats,omitempty"`   // other weight formats on this CPU, once it has been measured
 }
 
 func newModelsShow() *cobra.Command {
-	var asJSON bool
+	var asJSON, speed bool
 	cmd := &cobra.Command{
-		Use:     "show [NAME|FILE]",
-		Short:   "Describe a model",
-		Example: "  emospan models show\n  emospan models show ./model.gguf --json",
+		Use:   "show [NAME|FILE]",
+		Short: "Describe a model, and the weight formats that this CPU is fast at",
+		Long: `Describe a model. How fast it would be in other weight formats on this CPU is estimated from how fast the
+CPU multiplies with each type of weights. --speed measures that, in about two seconds, and keeps it in the
+user's cache folder; without it what was kept is shown. What the estimate leaves out is the same in every
+format, so a real run gains a little less.`,
+		Example: "  emospan models show\n  emospan models show smollm2-135m --speed\n  emospan models show ./model.gguf --json",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			store, err := openStore()
@@ -183,7 +190,17 @@ func newModelsShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			r, err := describeModel(cmd, m)
+			speeds, measured := knownSpeeds()
+			if speed {
+				if speeds, err = measureSpeeds(cmd.Context()); err != nil {
+					return err
+				}
+				measured = true
+				if err := speeds.keep(); err != nil {
+					fmt.Fprintln(cmd.ErrOrStderr(), "emospan: warning: the measurement was not kept:", oneLine(err.Error()))
+				}
+			}
+			r, err := describeModel(cmd, store, m, speeds)
 			if err != nil {
 				return err
 			}
@@ -194,23 +211,32 @@ func newModelsShow() *cobra.Command {
 			if !r.Usable {
 				usable = "no: " + r.Reason
 			}
+			rows := [][2]string{
+				{"name", r.Name}, {"path", r.Path}, {"size", bytesText(r.Size)}, {"sha256", r.SHA256}, {"architecture", r.Architecture},
+				{"title", r.Title}, {"parameters", fmt.Sprintf("%.1f million", float64(r.Parameters)/1e6)}, {"quantisation", r.Quantisation},
+				{"context", fmt.Sprintf("%d tokens", r.Context)}, {"vocabulary", fmt.Sprintf("%d tokens", r.Vocabulary)},
+				{"chat template", r.ChatTemplate}, {"licence", r.License}, {"usable", usable},
+			}
+			if r.Converted != nil {
+				rows = append(rows, [2]string{"converted", "from " + r.Converted.From})
+				for _, line := range lossLines(*r.Converted) {
+					rows = append(rows, [2]string{"", line})
+				}
+			}
+			rows = append(rows, speedRows(m, r, measured)...)
 			return table(cmd.OutOrStdout(), func(w io.Writer) {
-				for _, row := range [][2]string{
-					{"name", r.Name}, {"path", r.Path}, {"size", bytesText(r.Size)}, {"sha256", r.SHA256}, {"architecture", r.Architecture},
-					{"title", r.Title}, {"parameters", fmt.Sprintf("%.1f million", float64(r.Parameters)/1e6)}, {"quantisation", r.Quantisation},
-					{"context", fmt.Sprintf("%d tokens", r.Context)}, {"vocabulary", fmt.Sprintf("%d tokens", r.Vocabulary)},
-					{"chat template", r.ChatTemplate}, {"licence", r.License}, {"usable", usable},
-				} {
+				for _, row := range rows {
 					fmt.Fprintf(w, "%s\t%s\n", row[0], printable(row[1]))
 				}
 			})
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&speed, "speed", false, "measure which weight formats this CPU is fast at")
 	return cmd
 }
 
-func describeModel(cmd *cobra.Command, m models.Model) (modelReport, error) {
+func describeModel(cmd *cobra.Command, store *models.Store, m models.Model, speeds typeSpeeds) (modelReport, error) {
 	g, err := openGGUF(m.Path)
 	if err != nil {
 		return modelReport{}, err
@@ -225,7 +251,10 @@ func describeModel(cmd *cobra.Command, m models.Model) (modelReport, error) {
 		Parameters: g.Parameters(), Quantisation: g.FileType(), Context: g.ContextLength(), Vocabulary: g.VocabSize(),
 		ChatTemplate: llama.DetectTemplate(g.ChatTemplate()).String(), License: g.License(), Usable: true,
 	}
+	m.SHA256 = hash
+	r.Formats = formatReports(store, m, g, speeds)
 	if m.Entry != nil {
+		r.Converted = m.Entry.Converted
 		if m.Entry.ChatTemplate != "" {
 			r.ChatTemplate = m.Entry.ChatTemplate
 		}
