@@ -7,20 +7,24 @@
 #   make release  a fully static executable with every CPU variant, in dist/
 #   make test-cpu run the release on emulated CPUs and in an empty chroot; look for stray AVX code
 #   make fuzz     each fuzz target for FUZZTIME
+#   make peers    llama.cpp's own llama-server, llama-bench and llama-batched-bench from the same tree, in bin/peers/
+#   make bench-peers  emospan against llama-server on this machine; PEERS_FLAGS holds options of scripts/bench_peers.py
 #
 # llama.cpp and its build are kept outside the checkout, in $EMOSPAN_CACHE (default: the user's cache folder, emospan/).
 # LLAMA_CPP_DIR=DIR builds another llama.cpp tree. EMOSPAN_CPU=sse42 (or avx2, …) builds that CPU variant.
+# DATA is a folder of measuring data outside the checkout; without it examples/bench.txt is measured with.
 
 GO      ?= go
 PYTHON  ?= python3
 FUZZTIME ?= 30s
+DATA    ?= ../shared/data
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 PURE := ./dataset ./grammar ./models ./tagger ./validate
 export PYTHON
 
 .DEFAULT_GOAL := build
-.PHONY: build native model models python demo test check fmt vet staticcheck race nocgo cgocheck test-native release test-cpu fuzz clean
+.PHONY: build native model models python demo test check fmt vet staticcheck race nocgo cgocheck test-native release test-cpu fuzz peers bench-peers clean
 
 build: native
 	$(GO) build -trimpath -o bin/emospan ./cmd/emospan
@@ -44,6 +48,7 @@ python:
 
 # One package at a time: two that run the model at once on few cores wait for each other's threads.
 test: models python
+	$(PYTHON) -B scripts/bench_peers_test.py
 	EMOSPAN_TEST_PYTHONPATH="$$(scripts/python.sh)" $(GO) test -p 1 ./...
 
 check: fmt vet staticcheck nocgo test-native race cgocheck
@@ -81,6 +86,12 @@ test-native:
 
 fuzz:
 	@scripts/fuzz.sh $(FUZZTIME)
+
+peers:
+	@scripts/peers.sh
+
+bench-peers: model peers
+	@DATA="$(DATA)" $(PYTHON) -B scripts/bench_peers.py $(PEERS_FLAGS)
 
 clean:
 	rm -rf bin dist examples/out.* llama/native_host.go llama/native_all.go
