@@ -32,7 +32,7 @@ type configSet struct {
 	more map[configuration]struct{} // those of a set that has grown beyond maxScanned
 }
 
-const maxScanned = 16
+const maxScanned = 64
 
 func (s *configSet) len() int { return max(len(s.list), len(s.more)) }
 

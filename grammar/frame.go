@@ -92,6 +92,7 @@ func (f *Frame) NewFilling() *Filling {
 	return &Filling{
 		frame:  f,
 		base:   int32(len(f.grammar.insts)),
+		insts:  make([]inst, 0, 1024), // a text of some thirty words takes as many
 		starts: make([]int32, len(f.grammar.holes)),
 		filled: make([]bool, len(f.grammar.holes)),
 	}

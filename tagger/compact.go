@@ -9,11 +9,7 @@ import (
 
 	"github.com/emospan/emospan/dataset"
 	"github.com/emospan/emospan/grammar"
-	"github.com/go-json-experiment/json/jsontext"
 )
-
-// maxSpans is the most spans of one record.
-const maxSpans = 3
 
 // compactForm has the model write only its decisions, as an array of arrays:
 //
@@ -25,12 +21,15 @@ const maxSpans = 3
 // carry it just before. Everything else in the record follows: predictions from the emotions, start, end, tokens
 // and labels from the quote, valence and emotion group from the emotion, sentence and clause from the text.
 type compactForm struct {
-	tax    *dataset.Taxonomy
-	common string // the rules that are the same for every text
+	tax   *dataset.Taxonomy
+	frame *frame
 }
 
-func newCompactForm(tax *dataset.Taxonomy) *compactForm {
+func newCompactForm(tax *dataset.Taxonomy) (*compactForm, error) {
 	var b strings.Builder
+	rule(&b, "root", `"[[\"" answer`)
+	rule(&b, "attributes", `decisions (",\"" target "\",\"" relation "\"")? "]"`)
+	rule(&b, "decisions", `"\",\"" emotion "\",\"" intensity "\",\"" certainty "\",\"" temporality "\",\"" source "\"," confidence`)
 	var emotions []string
 	for _, e := range tax.Emotions() {
 		if e.Name != tax.Neutral() {
@@ -38,77 +37,40 @@ func newCompactForm(tax *dataset.Taxonomy) *compactForm {
 		}
 	}
 	rule(&b, "emotion", literals(emotions)...)
-	for _, name := range []string{dataset.AttrIntensity, dataset.AttrCertainty, dataset.AttrTemporality, dataset.AttrSource} {
-		rule(&b, name, literals(tax.Attr(name).Values)...)
-	}
+	attributeRules(&b, tax, dataset.AttrIntensity, dataset.AttrCertainty, dataset.AttrTemporality, dataset.AttrSource)
 	rule(&b, "confidence", `"100"`, `[1-9] [0-9]?`, `"0"`)
-	var relations []string
-	for _, v := range tax.Attr(dataset.AttrTargetRelation).Values {
-		if v != dataset.RelationNone {
-			relations = append(relations, v)
-		}
-	}
-	rule(&b, "relation", literals(relations)...)
-	rule(&b, "pronoun", literals(tax.Pronouns())...)
-	rule(&b, "attributes", `"\",\"" emotion "\",\"" intensity "\",\"" certainty "\",\"" temporality "\",\"" source "\"," confidence (",\"" target "\",\"" relation "\"")? "]"`)
-	return &compactForm{tax: tax, common: b.String()}
+	rule(&b, "target", "pronoun", "quote")
+	targetRules(&b, tax)
+	frame, err := newFrame(b.String(), "answer", "quote")
+	return &compactForm{tax, frame}, err
 }
 
-// grammar gives the GBNF of the answers about one text. It is right-linear in the text's tokens, and its size is linear in
-// their number: p is the choice of a quote's first token, t the quote from a token on, e what follows it; each is numbered by how
-// many spans come before and by the token. o is a target's quote, from any token.
-func (f *compactForm) grammar(d *document) string {
-	var b strings.Builder
-	last := d.lastBoundary()
-	root := []string{quote(`[["` + f.tax.Neutral() + `"]]`)}
-	if last >= 0 {
-		root = append(root, `"[[\"" p0-0`)
+func (f *compactForm) frames() []*frame { return []*frame{f.frame} }
+
+func (f *compactForm) stages(d *document) plan {
+	return single(stage{name: "answer", frame: f.frame, filling: f.fill(d)})
+}
+
+// fill gives what may be said about one text. Its size is linear in that of the text: for each number of spans before,
+// there are the ways to go on from each token of a quote, and from those to the next quote.
+func (f *compactForm) fill(d *document) *grammar.Filling {
+	g := f.frame.NewFilling()
+	q := newQuotes(d)
+	g.Hole("quote", q.fill(g, func(int) grammar.Place { return grammar.End })[0])
+	end := g.Literal("]", grammar.End)
+	var next []grammar.Place // the quotes of the span behind this one
+	for range maxSpans {
+		// A quote that stands in the text more than once is read as the leftmost: what follows that one includes what follows
+		// the others, and it is made last.
+		next = q.fill(g, func(i int) grammar.Place {
+			if next == nil || i+1 == len(q.words) {
+				return g.Cover("attributes", end)
+			}
+			return g.Cover("attributes", g.Any(end, g.Literal(`,["`, next[i+1])))
+		})
 	}
-	rule(&b, "root", root...)
-	for k := range maxSpans {
-		for i := k; i <= last; i++ {
-			var begin []string
-			if d.boundary[i] {
-				begin = append(begin, fmt.Sprintf("t%d-%d", k, i))
-			}
-			if i < last {
-				begin = append(begin, fmt.Sprintf("p%d-%d", k, i+1))
-			}
-			rule(&b, fmt.Sprintf("p%d-%d", k, i), begin...)
-			var next []string
-			if d.boundary[i] {
-				next = append(next, fmt.Sprintf("e%d-%d", k, i))
-			}
-			if i < last {
-				next = append(next, fmt.Sprintf("%s t%d-%d", jsonLiteral(d.gap(i)), k, i+1))
-			}
-			rule(&b, fmt.Sprintf("t%d-%d", k, i), jsonLiteral(d.word(i))+" ("+strings.Join(next, " | ")+")")
-			if d.boundary[i] {
-				more := `"]"`
-				if k+1 < maxSpans && i < last {
-					more = fmt.Sprintf(`("]" | ",[\"" p%d-%d)`, k+1, i+1)
-				}
-				rule(&b, fmt.Sprintf("e%d-%d", k, i), "attributes "+more)
-			}
-		}
-	}
-	target := []string{"pronoun"}
-	for i := 0; i <= last; i++ {
-		next := ""
-		switch {
-		case i < last && d.boundary[i]:
-			next = fmt.Sprintf(" (%s o%d)?", jsonLiteral(d.gap(i)), i+1)
-		case i < last:
-			next = fmt.Sprintf(" %s o%d", jsonLiteral(d.gap(i)), i+1)
-		}
-		rule(&b, fmt.Sprintf("o%d", i), jsonLiteral(d.word(i))+next)
-		if d.boundary[i] {
-			target = append(target, fmt.Sprintf("o%d", i))
-		}
-	}
-	rule(&b, "target", target...)
-	b.WriteString(f.common)
-	return b.String()
+	g.Hole("answer", g.Any(g.Literal(f.tax.Neutral()+`"]]`, grammar.End), next[0]))
+	return g
 }
 
 // decode expands an answer into the record's predictions, spans and labels.
@@ -185,52 +147,6 @@ func (f *compactForm) encode(r *dataset.Record) ([]byte, error) {
 	return append(answer, ']'), nil
 }
 
-func (f *compactForm) perText() bool { return true }
-
 // limit: the language is finite, so it need only be kept from the longest answers: maxSpans quotes of the whole text, each
 // with a target as long, and fewer than forty tokens of decisions each.
 func (f *compactForm) limit(textTokens int) int { return maxSpans * (2*textTokens + 60) }
-
-// rule writes a GBNF rule.
-func rule(b *strings.Builder, name string, alternatives ...string) {
-	b.WriteString(name)
-	b.WriteString(" ::= ")
-	for i, a := range alternatives {
-		if i > 0 {
-			b.WriteString(" | ")
-		}
-		b.WriteString(a)
-	}
-	b.WriteByte('\n')
-}
-
-func quote(s string) string { return grammar.Literal(s) }
-
-func literals(values []string) []string {
-	quoted := make([]string, len(values))
-	for i, v := range values {
-		quoted[i] = jsonLiteral(v)
-	}
-	return quoted
-}
-
-// jsonLiteral is the GBNF literal of s as it stands inside a JSON string.
-func jsonLiteral(s string) string {
-	q := appendJSON(nil, s)
-	return quote(string(q[1 : len(q)-1]))
-}
-
-// appendJSON quotes s with no more escapes than JSON demands. Texts are valid UTF-8 here: the readers see to it.
-func appendJSON(dst []byte, s string) []byte {
-	dst, _ = jsontext.AppendQuote(dst, s)
-	return dst
-}
-
-func appendNew(list []string, s string) []string {
-	for _, have := range list {
-		if have == s {
-			return list
-		}
-	}
-	return append(list, s)
-}

@@ -95,8 +95,7 @@ func envelope(of *dataset.Record) *dataset.Record {
 
 func TestCompactRoundTrip(t *testing.T) {
 	tax := dataset.Default()
-	f := newCompactForm(tax)
-	bytesOnly := newFakeVocab()
+	f := formOf(t, Compact)
 	rng := rand.New(rand.NewPCG(5, 6))
 	spans, targets := 0, 0
 	for range 400 {
@@ -113,8 +112,8 @@ func TestCompactRoundTrip(t *testing.T) {
 			t.Fatal(err)
 		}
 		d := newDocument(text)
-		if m := matcherOf(t, f.grammar(d), bytesOnly); !accepts(m, string(answer)) {
-			t.Fatalf("the grammar of %q does not take %s: %v", text, answer, m.AcceptBytes(answer))
+		if ok, at := newReader(t, f, text).takes(string(answer)); !ok {
+			t.Fatalf("the grammar of %q does not take %s at byte %d", text, answer, at)
 		}
 		got := envelope(want)
 		if err := f.decode(answer, d, got); err != nil {
@@ -138,7 +137,7 @@ func TestCompactDecode(t *testing.T) {
 	const text = `He said "hm".  Well, I love  it! And I love it: so?`
 	r := &dataset.Record{Text: text}
 	answer := `[["hm","annoyance","low","hedged","none","unknown",0],["love  it","love","high","asserted","past","group",100,"hm\".  Well","cause"],["I love it: so","joy","med","questioned","future","other",57,"themself","experiencer"]]`
-	f := newCompactForm(dataset.Default())
+	f := formOf(t, Compact)
 	if err := f.decode([]byte(answer), newDocument(text), r); err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +160,7 @@ func TestCompactDecode(t *testing.T) {
 }
 
 func TestCompactDecodeErrors(t *testing.T) {
-	f := newCompactForm(dataset.Default())
+	f := formOf(t, Compact)
 	for answer, want := range map[string]string{
 		``:                  "not an array of arrays",
 		`{"a":1}`:           "not an array of arrays",
@@ -191,7 +190,7 @@ func TestCompactDecodeErrors(t *testing.T) {
 func TestCompactGrammar(t *testing.T) {
 	const text = `I love it, I hate it. So "lovely"`
 	//            0 1    2 3 4 5    6 7 8  9 ...
-	m := matcherOf(t, newCompactForm(dataset.Default()).grammar(newDocument(text)), newFakeVocab())
+	r := newReader(t, formOf(t, Compact), text)
 	span := func(quote string) string { return `["` + quote + `","joy","low","asserted","past","self",50]` }
 	with := func(attributes string) string { return `[["love",` + attributes + `]]` }
 	for _, tt := range []struct {
@@ -258,15 +257,15 @@ func TestCompactGrammar(t *testing.T) {
 		{"line end", `[["neutral"],` + "\n", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := accepts(m, tt.answer); got != tt.want {
-				t.Errorf("%s: %v, want %v", tt.answer, got, tt.want)
+			if got, at := r.takes(tt.answer); got != tt.want {
+				t.Errorf("%s: %v at byte %d, want %v", tt.answer, got, at, tt.want)
 			}
 		})
 	}
 }
 
 func TestCompactGrammarOfTexts(t *testing.T) {
-	f := newCompactForm(dataset.Default())
+	f := formOf(t, Compact)
 	rng := rand.New(rand.NewPCG(7, 8))
 	for _, tt := range []struct {
 		name, text string
@@ -291,39 +290,37 @@ func TestCompactGrammarOfTexts(t *testing.T) {
 		{"long and mixed", "begin " + randomText(rng, 300) + " end", []string{"begin", "end"}, []string{"begin end"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			src := f.grammar(newDocument(tt.text))
-			m := matcherOf(t, src, newFakeVocab())
-			if again := f.grammar(newDocument(tt.text)); again != src {
-				t.Error("the grammar is not the same twice")
-			}
+			r := newReader(t, f, tt.text)
 			for _, q := range tt.quotes {
 				answer := `[["` + q + `","grief","med","negated","none","other",7,"` + q + `","cause"]]`
-				if !accepts(m, answer) {
-					t.Errorf("does not take %s: %v", answer, m.AcceptBytes([]byte(answer)))
+				if ok, at := r.takes(answer); !ok {
+					t.Errorf("does not take %s at byte %d", answer, at)
 				}
 			}
 			for _, q := range tt.not {
-				if answer := `[["` + q + `","grief","med","negated","none","other",7]]`; accepts(m, answer) {
-					t.Errorf("takes %s", answer)
+				if ok, _ := r.takes(`[["` + q + `","grief","med","negated","none","other",7]]`); ok {
+					t.Errorf("takes %s", q)
 				}
+			}
+			if len(r.stages) != 1 {
+				t.Error("the grammar is not the same each time")
 			}
 		})
 	}
 }
 
-// TestCompactGrammarWithoutWords: where nothing can be quoted there is one answer.
-func TestCompactGrammarWithoutWords(t *testing.T) {
-	m := matcherOf(t, newCompactForm(dataset.Default()).grammar(newDocument(" ")), newFakeVocab())
-	if got := string(m.Forced()); got != `[["neutral"]]` {
-		t.Errorf("forced %q", got)
-	}
-}
-
 // TestCompactGrammarIsLinear: twice the text is no more than about twice the grammar, and compiles.
 func TestCompactGrammarIsLinear(t *testing.T) {
-	f := newCompactForm(dataset.Default())
+	f := formOf(t, Compact)
 	size := func(words int) int {
-		src := f.grammar(newDocument(strings.Repeat("word ", words)))
+		first, err := f.stages(newDocument(strings.Repeat("word ", words)))(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := first.fill(); err != nil {
+			t.Fatalf("%d words: %v", words, err)
+		}
+		src := first.gbnf()
 		if _, err := grammar.Compile(src); err != nil {
 			t.Fatalf("%d words: %v", words, err)
 		}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/emospan/emospan/grammar"
 )
@@ -36,7 +35,7 @@ func (c *Counts) add(o Counts) {
 // A decoder runs one answer at a time through the model.
 type decoder struct {
 	model    Model
-	vocab    *grammar.Vocab
+	splitter *splitter
 	sampler  sampler
 	prefix   []int32 // what prefixSequence holds
 	shared   int     // how many of its last tokens are the first of nearly every record's prompt
@@ -87,9 +86,9 @@ func commonPrefix(a, b []int32) int {
 	return n
 }
 
-// answer continues a record's prompt under the constraint, in at most limit tokens. The bytes written so far are returned
-// with any error.
-func (d *decoder) answer(prompt []int32, c *grammar.Constraint, limit int) (written []byte, n Counts, err error) {
+// answer continues a record's prompt by the stages of a plan, in at most limit tokens. What was written is returned with any
+// error; where it is errLimit, that is closed as the grammar demands.
+func (d *decoder) answer(prompt []int32, p plan, limit int) (answer Answer, n Counts, err error) {
 	defer func() {
 		if e := d.model.RemoveKV(recordSequence, 0); err == nil {
 			err = e
@@ -97,65 +96,30 @@ func (d *decoder) answer(prompt []int32, c *grammar.Constraint, limit int) (writ
 	}()
 	prompt, err = d.begin(prompt)
 	if err != nil {
-		return nil, n, err
+		return answer, n, err
 	}
 	n.Prompt = len(prompt)
-	matcher := c.NewMatcher()
-	pending := slices.Clone(prompt) // tokens not yet decoded
-	accept := func(id int32) error {
-		if err := matcher.AcceptToken(id); err != nil {
-			return err
-		}
-		pending = append(pending, id)
-		written = append(written, d.model.Piece(id)...)
-		return nil
+	out, err := newOutput(p)
+	if err != nil {
+		return answer, n, err
 	}
-	for {
-		start := time.Now()
-		forced, err := forcedTokens(d.model, matcher, written)
-		if err != nil {
-			return written, n, err
-		}
-		for _, id := range forced {
-			if err := accept(id); err != nil {
-				return written, n, err
-			}
-		}
-		n.Forced += len(forced)
-		mask, err := matcher.Mask()
-		d.masks.add(time.Since(start))
-		if err != nil {
-			return written, n, err
-		}
-		first, choices := d.choices(mask)
-		switch {
-		case choices == 0 && matcher.Done():
-			return written, n, nil // nothing can follow: not even the last tokens need decoding
-		case n.Forced+n.Sampled >= limit:
-			return written, n, errLimit
-		case choices == 1 && !matcher.Done():
-			if err := accept(first); err != nil {
-				return written, n, err
-			}
-			n.Forced++
-			continue
-		}
-		if err := d.feed(recordSequence, pending, true); err != nil {
-			return written, n, err
-		}
-		pending = pending[:0]
-		id, err := d.sampler.pick(d.model.Logits(len(d.rows)-1), mask)
-		if err != nil {
-			return written, n, err
-		}
-		n.Sampled++
-		if d.model.IsEOG(id) {
-			return written, n, nil
-		}
-		if err := accept(id); err != nil {
-			return written, n, err
-		}
+	a := answering{decoder: d, out: out, prompt: prompt, limit: limit}
+	for done := false; !done && err == nil; {
+		done, err = a.step()
 	}
+	if written := len(out.text); errors.Is(err, errLimit) {
+		if e := out.close(); e != nil {
+			err = e
+		}
+		a.Closed = len(out.text) - written
+	}
+	out.leave()
+	a.Text, a.Stages = out.text, out.over
+	n.Sampled, n.Forced = a.sampled, len(a.Tokens)-a.sampled
+	if a.ended {
+		n.Forced++ // the end is no token of the answer
+	}
+	return a.Answer, n, err
 }
 
 // choices returns the first allowed token that is not an end of generation, and how many such there are, up to two.

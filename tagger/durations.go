@@ -11,11 +11,13 @@ import (
 type durations struct {
 	counts [64 * 8]uint64
 	n      uint64
+	total  time.Duration
 }
 
 func (h *durations) add(d time.Duration) {
 	h.counts[step(uint64(max(d, 1)))]++
 	h.n++
+	h.total += d
 }
 
 func step(ns uint64) int {

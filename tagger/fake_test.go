@@ -110,7 +110,21 @@ func (v *fakeVocab) bytes(ids []int32) []byte {
 }
 
 // englishVocab holds every prefix of its pieces, so that a text cut short is tokenized like the whole one up to its last token.
-var englishVocab = sync.OnceValue(func() *fakeVocab {
+var englishVocab = sync.OnceValue(func() *fakeVocab { return newFakeVocab(englishPieces()...) })
+
+// wordVocab has no pieces of both marks and letters: as the tokenizers of real models, it never makes a token of both.
+var wordVocab = sync.OnceValue(func() *fakeVocab {
+	return newFakeVocab(slices.DeleteFunc(englishPieces(), func(p string) bool {
+		for i := 1; i < len(p); i++ {
+			if isMark(p[i-1]) && isAlphanumeric(p[i]) {
+				return true
+			}
+		}
+		return false
+	})...)
+})
+
+func englishPieces() []string {
 	tax := dataset.Default()
 	words := []string{`[["neutral"]]`, `","`, `"],["`, `"]]`, `],["`, `"},{"`, `":"`, `":["`, `"O","O"`, `100]`, `10`, "95", "...", "!!", "\\u0000", "\\n", "😂", "the the"}
 	for _, e := range tax.Emotions() {
@@ -129,8 +143,8 @@ var englishVocab = sync.OnceValue(func() *fakeVocab {
 			pieces = append(pieces, w[:n])
 		}
 	}
-	return newFakeVocab(pieces...)
-})
+	return pieces
+}
 
 func newFakeModel(t testing.TB, s script) *fakeModel {
 	return &fakeModel{t: t, vocab: englishVocab(), context: 8192, batch: 64, script: s}
@@ -297,12 +311,11 @@ func lively(seed uint64) script {
 	return func(m *fakeModel, sequence []int32, logits []float32) {
 		random(m, sequence, logits)
 		written := m.written(sequence)
-		if len(written) > len(`[["`) {
-			return
-		}
-		for id, piece := range m.vocab.pieces {
-			if bytes.HasPrefix(append(written[:len(written):len(written)], piece...), []byte(`[["n`)) {
-				logits[id] = -99
+		for _, neutral := range []string{`[["n`, `{"predictions":["n`} {
+			for id, piece := range m.vocab.pieces {
+				if len(written) < len(neutral) && bytes.HasPrefix(append(written[:len(written):len(written)], piece...), []byte(neutral)) {
+					logits[id] = -99
+				}
 			}
 		}
 	}
@@ -325,27 +338,124 @@ func maskOf(n int, ids ...int32) grammar.Mask {
 	return mask
 }
 
+// vocabOf is a vocabulary as package grammar wants it.
+func vocabOf(t testing.TB, v *fakeVocab) *grammar.Vocab {
+	t.Helper()
+	pieces, eog := piecesOf(&fakeModel{vocab: v})
+	vocab, err := grammar.NewVocab(pieces, grammar.VocabOptions{EOG: eog})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return vocab
+}
+
 // matcherOf follows one output through a grammar over a vocabulary.
 func matcherOf(t testing.TB, src string, v *fakeVocab) *grammar.Matcher {
 	t.Helper()
-	return constraintOf(t, src, v).NewMatcher()
+	g, err := grammar.Compile(src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := grammar.NewConstraint(g, vocabOf(t, v))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.NewMatcher()
 }
 
-func constraintOf(t testing.TB, src string, v *fakeVocab) *grammar.Constraint {
+// planOf is the plan of an answer of some stages, each a grammar.
+func planOf(t testing.TB, v *fakeVocab, sources ...string) plan {
 	t.Helper()
-	vocab, err := vocabulary(&fakeModel{vocab: v})
+	vocab := vocabOf(t, v)
+	var stages []stage
+	for i, src := range sources {
+		f, err := newFrame(src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := f.bind(vocab); err != nil {
+			t.Fatal(err)
+		}
+		stages = append(stages, stage{name: fmt.Sprint(i), frame: f, last: i == len(sources)-1})
+	}
+	return func([]byte) (stage, error) {
+		s := stages[0]
+		stages = stages[1:]
+		return s, nil
+	}
+}
+
+// formOf is a form bound to a vocabulary of bytes.
+func formOf(t testing.TB, d Decode) form {
+	t.Helper()
+	f, err := newForm(d, dataset.Default())
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := constraint(src, vocab)
-	if err != nil {
-		t.Fatal(err)
+	vocab := vocabOf(t, newFakeVocab())
+	for _, f := range f.frames() {
+		if err := f.bind(vocab); err != nil {
+			t.Fatal(err)
+		}
 	}
-	return c
+	return f
 }
 
 // accepts reports whether an answer is a whole text of a grammar.
 func accepts(m *grammar.Matcher, answer string) bool {
 	m.Reset()
 	return m.AcceptBytes([]byte(answer)) == nil && m.Done()
+}
+
+// A reader tells which answers a form lets the model give about a text. Each stage is asked twice: as it is decoded with,
+// and as its GBNF reads.
+type reader struct {
+	t      testing.TB
+	form   form
+	d      *document
+	stages map[string][2]*grammar.Matcher // by GBNF
+}
+
+func newReader(t testing.TB, f form, text string) *reader {
+	return &reader{t, f, newDocument(text), map[string][2]*grammar.Matcher{}}
+}
+
+// takes follows an answer through the stages. Where the grammar does not go on with it, at is how far it came.
+func (r *reader) takes(answer string) (ok bool, at int) {
+	r.t.Helper()
+	p := r.form.stages(r.d)
+	var before []byte
+	for {
+		s, err := p(before)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		src := s.gbnf()
+		both, known := r.stages[src]
+		if !known {
+			c, err := s.fill()
+			if err != nil {
+				r.t.Fatal(err)
+			}
+			both = [2]*grammar.Matcher{c.NewMatcher(), matcherOf(r.t, src, newFakeVocab())}
+			r.stages[src] = both
+		}
+		var ends [2]int
+		for i, m := range both {
+			m.Reset()
+			n := at
+			for n < len(answer) && m.AcceptBytes([]byte(answer[n:n+1])) == nil {
+				n++
+			}
+			ends[i] = n
+		}
+		if ends[0] != ends[1] || both[0].Done() != both[1].Done() {
+			r.t.Fatalf("stage %s takes %q to byte %d, %v, its GBNF to %d, %v\n%s", s.name, answer[at:], ends[0], both[0].Done(), ends[1], both[1].Done(), src)
+		}
+		before = []byte(answer[at:ends[0]])
+		at = ends[0]
+		if !both[0].Done() || s.last {
+			return both[0].Done() && at == len(answer), at
+		}
+	}
 }

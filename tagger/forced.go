@@ -2,95 +2,165 @@ package tagger
 
 import (
 	"bytes"
-	"slices"
-
-	"github.com/emospan/emospan/grammar"
+	"unicode/utf8"
 )
 
-// giveBack is how many tokens from the end of a forced run are examined for a longer token that could span the end.
-// llguidance's docs/fast_forward.md counts how often one and two matter for Llama 3; none was seen beyond two.
-const giveBack = 4
+// Limits of what is tried to find out whether the end of a forced run stays as it is.
+const (
+	maxAcross = 32 // bytes that a token across the end begins before it
+	maxTried  = 32 // tokens across it
+)
 
-// forcedTokens returns the tokens of the bytes that the grammar forces next, as the tokenizer would split them after what
-// was written so far. A token at the end that a longer one could span is given back: the model chooses there. The matcher
-// is left as it is.
-func forcedTokens(model Model, m *grammar.Matcher, written []byte) ([]int32, error) {
-	run := m.Forced()
-	if len(run) == 0 {
-		return nil, nil
-	}
-	forced, err := tokenizeAfter(model, written, run)
-	if err != nil || len(forced) == 0 {
-		return nil, err
-	}
-	// Sizes of what is left of the run before each token, and a matcher that stands there.
-	left := len(run)
-	at := m.Clone()
-	for i, id := range forced {
-		if len(forced)-i <= giveBack {
-			mask, err := at.Mask()
-			if err != nil {
-				return nil, err
-			}
-			if spansEnd(model, mask, run[len(run)-left:]) {
-				return forced[:i], nil
-			}
-		}
-		if err := at.AcceptToken(id); err != nil {
-			return nil, err
-		}
-		left -= len(model.Piece(id))
-	}
-	return forced, nil
-}
-
-// tokenizeAfter splits run as it would be split behind written, if there is a boundary between the two; else the run alone is
-// split. A tokenizer of SentencePiece's kind puts a space before every text: it is passed over where it stands before written,
-// and leaves nothing to be split where it cannot be told from the run.
-func tokenizeAfter(model Model, written, run []byte) ([]int32, error) {
-	text := append(slices.Clone(written), run...)
-	whole, err := model.Tokenize(string(text))
+// force appends what the grammar forces, in the tokens of which the tokenizer makes the text so far and the forced bytes.
+// Tokens that are not decoded yet are made anew with them: a chosen `"]` before a forced `,"data` becomes `"],"`. Where the
+// tokenizer would have no token begin at the end of what is decoded, nor behind what was chosen since, nothing is forced:
+// the model goes on choosing until they meet. So it does where tokens at the end depend on what follows.
+func (a *answering) force() error {
+	run, err := a.out.forced()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	for _, before := range [][]byte{written, append([]byte(" "), written...)} {
-		rest := before
-		for i, id := range whole {
-			if len(rest) == 0 && spells(model, whole[i:], run) {
-				return whole[i:], nil
-			}
-			piece := model.Piece(id)
-			if len(piece) == 0 || !bytes.HasPrefix(rest, piece) {
-				break
-			}
-			rest = rest[len(piece):]
+	size := len(a.out.text)
+	text := wholeRunes(append(a.out.text, run...))
+	if len(text) <= size {
+		return nil
+	}
+	tokens, err := a.splitter.tokens(text, a.out.marked)
+	if err != nil {
+		return err
+	}
+	first, anew := beginAt(tokens, a.out.marked), true
+	if first < 0 {
+		first, anew = beginAt(tokens, size), false
+	}
+	if first < 0 {
+		return nil
+	}
+	n, err := a.settled(text, tokens)
+	if err != nil || n <= first || tokens[n-1].end <= size {
+		return err
+	}
+	if anew {
+		a.Tokens = a.Tokens[:a.decoded]
+		for len(a.Forced) > 0 && a.Forced[len(a.Forced)-1].Begin >= a.decoded {
+			a.Forced = a.Forced[:len(a.Forced)-1]
 		}
 	}
-	alone, err := model.Tokenize(string(run))
-	if err != nil || !spells(model, alone, run) {
-		return nil, err
+	begin := len(a.Tokens)
+	for _, t := range tokens[first:n] {
+		a.Tokens = append(a.Tokens, t.id)
 	}
-	return alone, nil
+	a.Forced = append(a.Forced, Run{begin, len(a.Tokens)})
+	return a.out.acceptForced(text[size:tokens[n-1].end])
 }
 
-// spells reports whether the tokens' pieces are exactly text.
-func spells(model Model, ids []int32, text []byte) bool {
-	for _, id := range ids {
-		piece := model.Piece(id)
-		if len(piece) == 0 || !bytes.HasPrefix(text, piece) {
-			return false
+// beginAt returns which token begins at a place, -1 where none does.
+func beginAt(tokens []placed, place int) int {
+	for i, t := range tokens {
+		if t.begin == place {
+			return i
 		}
-		text = text[len(piece):]
 	}
-	return len(text) == 0
+	return -1
 }
 
-// spansEnd reports whether an allowed token goes on beyond rest.
-func spansEnd(model Model, allowed grammar.Mask, rest []byte) bool {
-	for id := range allowed.All() {
-		if piece := model.Piece(id); len(piece) > len(rest) && bytes.HasPrefix(piece, rest) {
-			return true
+// settled returns how many of the tokens at the end of text, which is the output with a forced run behind it, stay whatever
+// follows. In byte-level BPE what follows changes them only by a token that lies across the end. So those are looked for
+// that the grammar allows, and for each the tokenizer is asked whether it would make it. (llguidance's docs/fast_forward.md
+// gives back tokens that begin a longer one; a token across the end may also begin within one, or not be made.)
+func (a *answering) settled(text []byte, tokens []placed) (int, error) {
+	if ok, err := a.endStays(text); ok || err != nil {
+		return len(tokens), err
+	}
+	p := &a.out.parts[len(a.out.parts)-1]
+	m := p.constraint.NewMatcher()
+	at := max(tokens[0].begin, p.begin, len(text)-maxAcross)
+	if err := m.AcceptBytes(text[p.begin:at]); err != nil {
+		return 0, err
+	}
+	n := len(tokens)
+	for tried := 0; at < len(text); at++ {
+		longer, err := m.Longer(text[at:])
+		if err != nil {
+			return 0, err
+		}
+		if longer {
+			mask, err := m.Mask()
+			if err != nil {
+				return 0, err
+			}
+			for id := range mask.All() {
+				beyond, ok := bytes.CutPrefix(a.splitter.pieces[id], text[at:])
+				if !ok || len(beyond) == 0 {
+					continue
+				}
+				with := append(text[:len(text):len(text)], beyond...)
+				if tried++; tried > maxTried || len(wholeRunes(with)) < len(with) {
+					return min(n, holding(tokens, at)), nil
+				}
+				other, err := a.splitter.tokens(with, a.out.marked)
+				if err != nil {
+					return 0, err
+				}
+				n = min(n, same(tokens, other))
+			}
+		}
+		if err := m.AcceptBytes(text[at : at+1]); err != nil {
+			return 0, err
 		}
 	}
-	return false
+	return n, nil
+}
+
+// endStays reports whether the tokenizer parts text from all that may follow it.
+func (a *answering) endStays(text []byte) (bool, error) {
+	p := &a.out.parts[len(a.out.parts)-1]
+	m, from := p.matcher.Clone(), p.begin
+	if len(a.out.parts) == 1 {
+		from = len(a.out.text)
+	}
+	if err := m.AcceptBytes(text[from:]); err != nil {
+		return false, err
+	}
+	mask, err := m.Mask()
+	if err != nil {
+		return false, err
+	}
+	for id := range mask.All() {
+		if piece := a.splitter.pieces[id]; len(piece) > 0 && !a.splitter.parts(text, piece) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// holding returns the first token that ends behind a place.
+func holding(tokens []placed, place int) int {
+	i := 0
+	for tokens[i].end <= place {
+		i++
+	}
+	return i
+}
+
+// same returns how many tokens two lists begin with.
+func same(a, b []placed) int {
+	n := 0
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
+// wholeRunes cuts off a character that is not all there.
+func wholeRunes(text []byte) []byte {
+	for i := len(text) - 1; i >= 0 && i >= len(text)-utf8.UTFMax; i-- {
+		if utf8.RuneStart(text[i]) {
+			if !utf8.FullRune(text[i:]) {
+				return text[:i]
+			}
+			break
+		}
+	}
+	return text
 }

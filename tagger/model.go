@@ -33,5 +33,6 @@ type Row struct {
 
 // A Turn is one message of a chat: Role is "system", "user" or "assistant".
 type Turn struct {
-	Role, Text string
+	Role string `json:"role"`
+	Text string `json:"content"`
 }

@@ -119,13 +119,30 @@ func (p *Prompt) prefix(decode Decode, f form, tax *dataset.Taxonomy) ([]Turn, e
 	return turns, nil
 }
 
+// Turns gives the whole chat about a text, up to where the answer begins.
+func (p *Prompt) Turns(decode Decode, tax *dataset.Taxonomy, text string) ([]Turn, error) {
+	f, err := newForm(decode, tax)
+	if err != nil {
+		return nil, err
+	}
+	turns, err := p.prefix(decode, f, tax)
+	if err != nil {
+		return nil, err
+	}
+	turn, err := p.user(text)
+	return append(turns, turn), err
+}
+
 // examples expands the examples block into records.
 func (p *Prompt) examples(data promptData, tax *dataset.Taxonomy) ([]*dataset.Record, error) {
 	src, err := p.block("examples", data)
 	if err != nil {
 		return nil, err
 	}
-	compact := newCompactForm(tax)
+	compact, err := newCompactForm(tax)
+	if err != nil {
+		return nil, err
+	}
 	var records []*dataset.Record
 	lines := bufio.NewScanner(strings.NewReader(src))
 	lines.Buffer(nil, 1<<20)

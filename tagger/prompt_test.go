@@ -24,12 +24,10 @@ func TestBuiltinPrompt(t *testing.T) {
 	if sum := sha256.Sum256(src); p.Name != "level_2" || p.SHA256 != hex.EncodeToString(sum[:]) {
 		t.Errorf("%s, %s", p.Name, p.SHA256)
 	}
-	for _, f := range []struct {
-		decode Decode
-		form   form
-	}{{Compact, newCompactForm(tax)}, {Schema, newSchemaForm(tax)}} {
-		t.Run(string(f.decode), func(t *testing.T) {
-			turns, err := p.prefix(f.decode, f.form, tax)
+	for _, decode := range Decodes {
+		t.Run(string(decode), func(t *testing.T) {
+			form := formOf(t, decode)
+			turns, err := p.prefix(decode, form, tax)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -41,7 +39,7 @@ func TestBuiltinPrompt(t *testing.T) {
 					t.Errorf("the system prompt does not name %s", e.Name)
 				}
 			}
-			examples, err := p.examples(promptData{Decode: string(f.decode)}, tax)
+			examples, err := p.examples(promptData{Decode: string(decode)}, tax)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -58,11 +56,11 @@ func TestBuiltinPrompt(t *testing.T) {
 					t.Errorf("%q: %v, %v", want.Text, question, answer)
 				}
 				d := newDocument(want.Text)
-				if !accepts(matcherOf(t, f.form.grammar(d), newFakeVocab()), answer.Text) {
-					t.Errorf("the grammar does not take %s", answer.Text)
+				if ok, at := newReader(t, form, want.Text).takes(answer.Text); !ok {
+					t.Errorf("the grammar does not take %s at byte %d", answer.Text, at)
 				}
 				got := envelope(want)
-				if err := f.form.decode([]byte(answer.Text), d, got); err != nil {
+				if err := form.decode([]byte(answer.Text), d, got); err != nil {
 					t.Error(err)
 				}
 				if len(want.Data.Spans) == 0 {
@@ -151,7 +149,7 @@ func TestPromptData(t *testing.T) {
 		{Compact, []Turn{{"system", "compact|admiration|cause target experiencer none"}}},
 		{Schema, []Turn{{"system", "schema|admiration|cause target experiencer none"}, {"user", " <amusement>\n"}, {"assistant", `[["neutral"]]`}}},
 	} {
-		turns, err := p.prefix(tt.decode, newCompactForm(tax), tax)
+		turns, err := p.prefix(tt.decode, formOf(t, Compact), tax)
 		if err != nil || !reflect.DeepEqual(turns, tt.want) {
 			t.Errorf("%q, %v, want %q", turns, err, tt.want)
 		}

@@ -6,14 +6,15 @@ import (
 	"strings"
 
 	"github.com/emospan/emospan/dataset"
+	"github.com/emospan/emospan/grammar"
 )
 
 // schemaForm has the model write the card's whole JSON: predictions, tokens, labels and spans. The grammar makes it
 // schema-valid and keeps every value to its vocabulary; that tokens, labels, indices and quotes agree with the text and
 // with one another is left to the model, and checked afterwards. It is the card's pure baseline.
 type schemaForm struct {
-	tax *dataset.Taxonomy
-	src string
+	tax   *dataset.Taxonomy
+	frame *frame
 }
 
 // schemaAnswer is what the model writes: the record without what is known beforehand.
@@ -22,15 +23,7 @@ type schemaAnswer struct {
 	Data        dataset.Data `json:"data"`
 }
 
-func newSchemaForm(tax *dataset.Taxonomy) *schemaForm {
-	var b strings.Builder
-	str := func(values []string) []string {
-		quoted := make([]string, len(values))
-		for i, v := range values {
-			quoted[i] = quote(string(appendJSON(nil, v)))
-		}
-		return quoted
-	}
+func newSchemaForm(tax *dataset.Taxonomy) (*schemaForm, error) {
 	var emotions, subtypes, labels []string
 	for _, e := range tax.Emotions() {
 		emotions = append(emotions, e.Name)
@@ -39,11 +32,13 @@ func newSchemaForm(tax *dataset.Taxonomy) *schemaForm {
 	for _, t := range tax.SpanTypes() {
 		labels = append(labels, "B-"+t, "I-"+t)
 	}
-	rule(&b, "root", `"{\"predictions\":[" emotion ("," emotion){0,2} "],\"data\":{\"tokens\":[" string ("," string)* "],\"labels\":[" label ("," label)* "],\"spans\":[" (span ("," span){0,2})? "]}}"`)
-	rule(&b, "emotion", str(emotions)...)
-	rule(&b, "subtype", str(subtypes)...)
-	rule(&b, "type", str(tax.SpanTypes())...)
-	rule(&b, "label", str(append(labels, "O"))...)
+	var b strings.Builder
+	rule(&b, "root", fmt.Sprintf(`"{\"predictions\":[" emotion ("," emotion){0,%d} "],\"data\":{\"tokens\":[" string ("," string)* `+
+		`"],\"labels\":[" label ("," label)* "],\"spans\":[" (span ("," span){0,%d})? "]}}"`, maxPredictions-1, maxSpans-1))
+	rule(&b, "emotion", strs(emotions)...)
+	rule(&b, "subtype", strs(subtypes)...)
+	rule(&b, "type", strs(tax.SpanTypes())...)
+	rule(&b, "label", strs(append(labels, "O"))...)
 	rule(&b, "span", `"{\"type\":" type ",\"subtype\":" subtype ",\"start\":" index ",\"end\":" index ",\"text\":" string ",\"attrs\":{" attrs "}}"`)
 	var attrs []string
 	attr := func(key string, alternatives ...string) {
@@ -52,25 +47,40 @@ func newSchemaForm(tax *dataset.Taxonomy) *schemaForm {
 			sep = ""
 		}
 		name := strings.ReplaceAll(key, "_", "-")
-		attrs = append(attrs, quote(sep+`"`+key+`":`)+" "+name)
+		attrs = append(attrs, grammar.Literal(sep+`"`+key+`":`)+" "+name)
 		rule(&b, name, alternatives...)
 	}
 	for _, key := range dataset.VocabularyAttrs[:6] {
-		attr(key, str(tax.Attr(key).Values)...)
+		attr(key, strs(tax.Attr(key).Values)...)
 	}
 	attr("sentence_index", "index")
 	attr("clause_index", "index")
 	attr("confidence", `"0." [0-9] [0-9]?`, `"1.0"`)
 	attr("target_text", `"\"" char* "\""`)
-	attr(dataset.AttrTargetRelation, str(tax.Attr(dataset.AttrTargetRelation).Values)...)
+	attr(dataset.AttrTargetRelation, strs(tax.Attr(dataset.AttrTargetRelation).Values)...)
 	rule(&b, "attrs", strings.Join(attrs, " "))
 	rule(&b, "index", `"0"`, `[1-9] [0-9]{0,3}`)
 	rule(&b, "string", `"\"" char+ "\""`)
-	rule(&b, "char", `[^"\\\x00-\x1F]`, `"\\" ["\\/bfnrt]`, `"\\u" [0-9a-fA-F]{4}`)
-	return &schemaForm{tax: tax, src: b.String()}
+	// An escaped surrogate stands in its pair: many readers of JSON refuse it alone.
+	rule(&b, "char", `[^"\\\x00-\x1F]`, `"\\" ["\\/bfnrt]`, `"\\u" code`)
+	rule(&b, "code", `[0-9abcefABCEF] hex hex hex`, `[dD] [0-7] hex hex`, `[dD] [89abAB] hex hex "\\u" [dD] [c-fC-F] hex hex`)
+	rule(&b, "hex", `[0-9a-fA-F]`)
+	frame, err := newFrame(b.String())
+	return &schemaForm{tax, frame}, err
 }
 
-func (f *schemaForm) grammar(*document) string { return f.src }
+// strs are the GBNF literals of values as JSON strings.
+func strs(values []string) []string {
+	quoted := make([]string, len(values))
+	for i, v := range values {
+		quoted[i] = grammar.Literal(string(appendJSON(nil, v)))
+	}
+	return quoted
+}
+
+func (f *schemaForm) frames() []*frame { return []*frame{f.frame} }
+
+func (f *schemaForm) stages(*document) plan { return single(stage{name: "answer", frame: f.frame}) }
 
 func (f *schemaForm) decode(answer []byte, _ *document, r *dataset.Record) error {
 	var a schemaAnswer
@@ -96,8 +106,6 @@ func (f *schemaForm) encode(r *dataset.Record) ([]byte, error) {
 	}
 	return fmt.Appendf(nil, `{"predictions":%s,"data":%s}`, parts.Predictions, parts.Data), nil
 }
-
-func (f *schemaForm) perText() bool { return false }
 
 // limit leaves room for each token of the text to be written as a quoted token, a label and part of a span twice over.
 func (f *schemaForm) limit(textTokens int) int { return 16*textTokens + maxSpans*160 + 32 }

@@ -13,8 +13,8 @@ import (
 
 func TestSchemaRoundTrip(t *testing.T) {
 	tax := dataset.Default()
-	f := newSchemaForm(tax)
-	m := matcherOf(t, f.grammar(nil), newFakeVocab())
+	f := formOf(t, Schema)
+	r := newReader(t, f, "any")
 	rng := rand.New(rand.NewPCG(9, 10))
 	for range 200 {
 		text := randomText(rng, 1+rng.IntN(20))
@@ -31,8 +31,8 @@ func TestSchemaRoundTrip(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !accepts(m, string(answer)) {
-			t.Fatalf("the grammar does not take %s: %v", answer, m.AcceptBytes(answer))
+		if ok, at := r.takes(string(answer)); !ok {
+			t.Fatalf("the grammar does not take %s at byte %d", answer, at)
 		}
 		got := envelope(want)
 		if err := f.decode(answer, nil, got); err != nil {
@@ -60,7 +60,7 @@ func schemaAnswerOf(old, new string) string {
 }
 
 func TestSchemaGrammar(t *testing.T) {
-	m := matcherOf(t, newSchemaForm(dataset.Default()).grammar(nil), newFakeVocab())
+	r := newReader(t, formOf(t, Schema), "any")
 	for _, tt := range []struct {
 		old, new string
 		want     bool
@@ -69,6 +69,7 @@ func TestSchemaGrammar(t *testing.T) {
 		{`["love"]`, `["love","joy","neutral"]`, true},
 		{`"I"`, `"\"\\\/\b\f\n\r\t\u00e9é😂"`, true},
 		{`"I"`, "\"\x7f\u2028\"", true},
+		{`"I"`, `"\ud83d\uDE02\ud7ff\ue000"`, true},
 		{`0.5`, `0.05`, true},
 		{`0.5`, `1.0`, true},
 		{`"it","target_relation":"target"`, `"","target_relation":"none"`, true},
@@ -85,6 +86,9 @@ func TestSchemaGrammar(t *testing.T) {
 		{`"I"`, "\"\x1f\"", false},
 		{`"I"`, `"\x"`, false},
 		{`"I"`, `"\u12"`, false},
+		{`"I"`, `"\ud83d"`, false},
+		{`"I"`, `"\ud83d\u0041"`, false},
+		{`"I"`, `"\ude02"`, false},
 		{`"I"`, "\"\xff\"", false},
 		{`"O","B-EMO"`, `"O","B-LOC"`, false},
 		{`"O","B-EMO"`, `"O","EMO"`, false},
@@ -104,8 +108,8 @@ func TestSchemaGrammar(t *testing.T) {
 		{`]}}`, `]}} `, false},
 		{`]}}`, `]}`, false},
 	} {
-		if answer := schemaAnswerOf(tt.old, tt.new); accepts(m, answer) != tt.want {
-			t.Errorf("%s for %s: %v, want %v", tt.new, tt.old, !tt.want, tt.want)
+		if got, at := r.takes(schemaAnswerOf(tt.old, tt.new)); got != tt.want {
+			t.Errorf("%s for %s: %v at byte %d, want %v", tt.new, tt.old, got, at, tt.want)
 		}
 	}
 }
@@ -113,24 +117,30 @@ func TestSchemaGrammar(t *testing.T) {
 // TestSchemaGrammarIsJSON: what the grammar takes is JSON, whatever the model does within it.
 func TestSchemaGrammarIsJSON(t *testing.T) {
 	ended, limited := 0, 0
-	for seed := range uint64(12) {
+	for seed := range uint64(16) {
 		m := newFakeModel(t, closing(seed))
+		if seed%4 == 0 {
+			m.script = noise(seed)
+		}
 		s := newSession(t, m, smallPrompt, Options{Decode: Schema, Sampling: Sampling{Temperature: 1, Seed: int64(seed)}})
 		res := s.tag(t, "a", "I love it. :)")
 		if res.Reject == nil {
 			continue
 		}
-		if code := res.Reject.Reasons[0].Code; code == CodeLimit {
+		if res.Answer.Closed > 0 {
 			limited++
-			continue
+		} else {
+			ended++
 		}
-		ended++
+		if (res.Answer.Closed > 0) != (res.Reject.Reasons[0].Code == CodeLimit) {
+			t.Errorf("%d bytes close an answer that is rejected for %s", res.Answer.Closed, res.Reject.Reasons[0].Code)
+		}
 		if !json.Valid([]byte(res.Reject.Raw)) {
 			t.Errorf("%s is no JSON", res.Reject.Raw)
 		}
 	}
-	if ended < 6 {
-		t.Errorf("only %d answers came to an end, %d did not", ended, limited)
+	if ended < 6 || limited < 2 {
+		t.Errorf("%d answers came to an end, %d were closed: too few", ended, limited)
 	}
 }
 
@@ -197,11 +207,13 @@ func TestSchemaRejects(t *testing.T) {
 	}
 }
 
-// TestSchemaLimit: a model that goes in circles is stopped, and what it wrote is kept.
+// TestSchemaLimit: a model that goes in circles is stopped; what it wrote is kept and closed.
 func TestSchemaLimit(t *testing.T) {
 	for name, circle := range map[string]struct{ before, again string }{
 		"tokens": {`{"predictions":["joy"],"data":{"tokens":["I","`, `it","`},
 		"string": {`{"predictions":["joy"],"data":{"tokens":["`, `it`},
+		"escape": {`{"predictions":["joy"],"data":{"tokens":["`, `\ud83d\ude02`},
+		"emoji":  {`{"predictions":["joy"],"data":{"tokens":["`, `🏳️‍🌈`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSession(t, newFakeModel(t, say(circle.before+strings.Repeat(circle.again, 900))), smallPrompt, Options{Decode: Schema})
@@ -209,8 +221,11 @@ func TestSchemaLimit(t *testing.T) {
 			if res.Reject == nil || res.Reject.Reasons[0].Code != CodeLimit || res.Reject.Reasons[0].Path != "answer" {
 				t.Fatalf("%+v", res)
 			}
-			if !strings.HasPrefix(res.Reject.Raw, circle.before+strings.Repeat(circle.again, 100)) {
+			if !strings.HasPrefix(res.Reject.Raw, circle.before+strings.Repeat(circle.again, 20)) {
 				t.Errorf("raw %q", res.Reject.Raw)
+			}
+			if closed := res.Reject.Raw[len(res.Reject.Raw)-res.Answer.Closed:]; closed == "" || !json.Valid([]byte(res.Reject.Raw)) {
+				t.Errorf("closed by %q: %s", closed, res.Reject.Raw)
 			}
 			prompt, _ := s.prompt("I love it")
 			if n, limit := res.Counts.Forced+res.Counts.Sampled, s.form.limit(len(prompt)); n < limit || n > limit+8 {
@@ -224,7 +239,7 @@ func TestSchemaLimit(t *testing.T) {
 }
 
 func TestSchemaDecodeErrors(t *testing.T) {
-	f := newSchemaForm(dataset.Default())
+	f := formOf(t, Schema)
 	for _, answer := range []string{``, `[]`, `{"predictions":"joy"}`, `{"data":{"tokens":[1]}}`, schemaAnswerOf(`"start":1`, `"start":1.5`), schemaAnswerOf("", "") + "x"} {
 		if err := f.decode([]byte(answer), nil, &dataset.Record{}); err == nil || !strings.Contains(err.Error(), "not the card's JSON") {
 			t.Errorf("%s: %v", answer, err)

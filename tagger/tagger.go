@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"time"
@@ -21,16 +22,17 @@ type Decode string
 // The forms.
 const (
 	Compact Decode = "compact" // only the decisions, as a short array
-	Schema  Decode = "schema"  // the card's whole JSON
+	Aligned Decode = "aligned" // the card's whole JSON, in stages that agree with the text and with each other
+	Schema  Decode = "schema"  // the card's whole JSON, whatever it holds
 )
 
 // Decodes lists the forms.
-var Decodes = []Decode{Compact, Schema}
+var Decodes = []Decode{Compact, Aligned, Schema}
 
-// A form is one way to write a record: the grammar of its answers, and the way between answer and record.
+// A form is one way to write a record: the stages of its answers, and the way between answer and record.
 type form interface {
-	grammar(d *document) string // GBNF
-	perText() bool              // whether the grammar differs from text to text
+	frames() []*frame        // of all its stages
+	stages(d *document) plan // of the answers about a text that has tokens
 	decode(answer []byte, d *document, r *dataset.Record) error
 	encode(r *dataset.Record) ([]byte, error)
 	limit(textTokens int) int // tokens of the longest answer that is not the model going in circles
@@ -50,8 +52,9 @@ type Tagger struct {
 	opts    Options
 	form    form
 	decoder decoder
-	shared  *grammar.Constraint // where the grammar is the same for every text
 	total   Counts
+
+	grammarSHA256 string
 }
 
 // Codes of rejects that this package gives itself, beside those of package validate.
@@ -69,25 +72,29 @@ const answerRoom = 64
 
 // New prepares a model to tag: it decodes the prompt that every record shares.
 func New(model Model, o Options) (*Tagger, error) {
-	t := &Tagger{opts: o}
-	switch o.Decode {
-	case Compact:
-		t.form = newCompactForm(o.Taxonomy)
-	case Schema:
-		t.form = newSchemaForm(o.Taxonomy)
-	default:
-		return nil, fmt.Errorf("no decode form %q; there are %v", o.Decode, Decodes)
-	}
-	vocab, err := vocabulary(model)
+	form, err := newForm(o.Decode, o.Taxonomy)
 	if err != nil {
 		return nil, err
 	}
-	t.decoder = decoder{model: model, vocab: vocab, sampler: sampler{Sampling: o.Sampling}}
-	if !t.form.perText() {
-		if t.shared, err = constraint(t.form.grammar(nil), vocab); err != nil {
+	t := &Tagger{opts: o, form: form}
+	if t.grammarSHA256, err = grammarSHA256(o); err != nil {
+		return nil, err
+	}
+	pieces, eog := piecesOf(model)
+	vocab, err := grammar.NewVocab(pieces, grammar.VocabOptions{EOG: eog})
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range form.frames() {
+		if err := f.bind(vocab); err != nil {
 			return nil, err
 		}
 	}
+	splitter, err := newSplitter(model, pieces)
+	if err != nil {
+		return nil, err
+	}
+	t.decoder = decoder{model: model, splitter: splitter, sampler: sampler{Sampling: o.Sampling}}
 	prefix, err := o.Prompt.prefix(o.Decode, t.form, o.Taxonomy)
 	if err != nil {
 		return nil, err
@@ -125,9 +132,9 @@ func (t *Tagger) prompt(text string) ([]int32, error) {
 	return t.decoder.model.Chat([]Turn{turn}, false, true)
 }
 
-func vocabulary(model Model) (*grammar.Vocab, error) {
-	pieces := make([][]byte, model.VocabSize())
-	var eog []int32
+// piecesOf returns the bytes of each token, none for those that end a generation, and the ids of these.
+func piecesOf(model Model) (pieces [][]byte, eog []int32) {
+	pieces = make([][]byte, model.VocabSize())
 	for id := range int32(len(pieces)) {
 		if model.IsEOG(id) {
 			eog = append(eog, id)
@@ -135,15 +142,19 @@ func vocabulary(model Model) (*grammar.Vocab, error) {
 		}
 		pieces[id] = model.Piece(id)
 	}
-	return grammar.NewVocab(pieces, grammar.VocabOptions{EOG: eog})
+	return pieces, eog
 }
 
-func constraint(src string, v *grammar.Vocab) (*grammar.Constraint, error) {
-	g, err := grammar.Compile(src)
-	if err != nil {
-		return nil, fmt.Errorf("grammar: %w", err)
+func newForm(decode Decode, tax *dataset.Taxonomy) (form, error) {
+	switch decode {
+	case Compact:
+		return newCompactForm(tax)
+	case Aligned:
+		return newAlignedForm(tax)
+	case Schema:
+		return newSchemaForm(tax)
 	}
-	return grammar.NewConstraint(g, v)
+	return nil, fmt.Errorf("no decode form %q; there are %v", decode, Decodes)
 }
 
 // A Result is what became of one text: a Record that passes every check, or a Reject that says why there is none.
@@ -151,6 +162,7 @@ type Result struct {
 	Record *dataset.Record
 	Reject *dataset.Reject
 	Counts Counts
+	Answer Answer // empty where the text was not put to the model
 }
 
 // Tag tags one text. An error means that the model failed and nothing more can be tagged; what is wrong with the text or
@@ -177,32 +189,45 @@ func (t *Tagger) Tag(in dataset.Input) (Result, error) {
 	if err != nil {
 		return res, err
 	}
-	// Before the text is looked at any closer: a megabyte of it is refused at the price of tokenizing it.
-	used := t.PrefixTokens() + len(prompt)
-	if size := t.decoder.model.ContextSize(); used+answerRoom > size {
+	size, used := t.decoder.model.ContextSize(), t.PrefixTokens()+len(prompt)
+	tooLong := func(room int) (Result, error) {
 		return reject(nil, dataset.Reason{
 			Code: CodeTextTooLong, Path: "text",
-			Expected: fmt.Sprintf("at most %d tokens beside the prompt's %d", size-answerRoom-t.PrefixTokens(), t.PrefixTokens()),
+			Expected: fmt.Sprintf("at most %d tokens beside the prompt's %d", size-room-t.PrefixTokens(), t.PrefixTokens()),
 			Found:    fmt.Sprintf("%d tokens", len(prompt)),
 		})
+	}
+	// Before the text is looked at any closer: a megabyte of it is refused at the price of tokenizing it.
+	if used+answerRoom > size {
+		return tooLong(answerRoom)
 	}
 	d := newDocument(in.Text)
 	if len(d.words) == 0 {
 		return reject(nil, dataset.Reason{Code: CodeTextEmpty, Path: "text", Expected: "a word or a mark", Found: strconv.QuoteToASCII(head(in.Text))})
 	}
-	c := t.shared
-	if c == nil {
-		if c, err = constraint(t.form.grammar(d), t.decoder.vocab); err != nil {
+	limit := t.form.limit(len(prompt))
+	if limit > size-used {
+		limit = size - used
+		room, err := t.shortest(d)
+		if err != nil {
 			return failed(nil, err)
+		}
+		if room > limit {
+			return tooLong(room)
 		}
 	}
 	t.decoder.sampler.reseed(in.ID)
-	limit := min(t.form.limit(len(prompt)), t.decoder.model.ContextSize()-used)
-	raw, counts, err := t.decoder.answer(prompt, c, limit)
-	res.Counts = counts
+	answer, counts, err := t.decoder.answer(prompt, t.form.stages(d), limit)
+	raw := answer.Text
+	res.Answer, res.Counts = answer, counts
 	t.total.add(counts)
 	if errors.Is(err, errLimit) {
-		return reject(raw, dataset.Reason{Code: CodeLimit, Path: "answer", Expected: fmt.Sprintf("at most %d tokens", limit), Found: fmt.Sprintf("%d bytes without an end", len(raw))})
+		written := len(raw) - answer.Closed
+		return reject(raw, dataset.Reason{
+			Code: CodeLimit, Path: "answer",
+			Expected: fmt.Sprintf("at most %d tokens", limit),
+			Found:    fmt.Sprintf("%d bytes without an end; the %d behind them close the answer", written, answer.Closed),
+		})
 	}
 	if err != nil {
 		return failed(raw, err)
@@ -239,16 +264,38 @@ func (t *Tagger) Totals() Counts { return t.total }
 // PrefixTokens is the length of the prompt that every record shares, which is decoded once.
 func (t *Tagger) PrefixTokens() int { return len(t.decoder.prefix) }
 
-// MaskTime is the q-quantile of the time that one step's mask and forced run took.
+// MaskTime is the q-quantile of the time that one step took beside the model: forced run, mask and pick.
 func (t *Tagger) MaskTime(q float64) time.Duration { return t.decoder.masks.quantile(q) }
 
-// Grammar is the GBNF of the answers about a text.
-func (t *Tagger) Grammar(text string) string { return t.form.grammar(newDocument(text)) }
+// MaskTotal is the sum of these times.
+func (t *Tagger) MaskTotal() time.Duration { return t.decoder.masks.total }
 
-// GrammarSHA256 identifies the decode form's grammar, whatever the texts: it is the hash of the one for a fixed text.
-func (t *Tagger) GrammarSHA256() string {
-	sum := sha256.Sum256([]byte(t.Grammar("One two, three.")))
-	return hex.EncodeToString(sum[:])
+// GrammarSHA256 identifies the decode form's grammar, whatever the texts: it is the hash of the stages for a fixed text.
+func (t *Tagger) GrammarSHA256() string { return t.grammarSHA256 }
+
+func grammarSHA256(o Options) (string, error) {
+	stages, err := Stages(o.Decode, o.Taxonomy, "One two, three.")
+	if err != nil {
+		return "", err
+	}
+	h := sha256.New()
+	for _, s := range stages {
+		io.WriteString(h, s.GBNF())
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// shortest is about the number of tokens of a shortest answer about a text.
+func (t *Tagger) shortest(d *document) (int, error) {
+	out, err := newOutput(t.form.stages(d))
+	if err != nil {
+		return 0, err
+	}
+	if err := out.close(); err != nil {
+		return 0, err
+	}
+	ids, err := t.decoder.model.Tokenize(string(out.text))
+	return len(ids), err
 }
 
 // head shortens a text for a message.

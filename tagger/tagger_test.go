@@ -61,6 +61,7 @@ func (s *session) tag(t testing.TB, id, text string) Result {
 		t.Fatalf("%q: not one of record and reject: %+v", text, res)
 	}
 	s.checkTokens(t, text, res)
+	s.checkAnswer(t, res)
 	if res.Record == nil {
 		return res
 	}
@@ -134,38 +135,85 @@ func (s *session) checkTokens(t testing.TB, text string, res Result) {
 	}
 }
 
+// checkAnswer compares an answer's tokens, runs and stages with its text. Forced runs hold the tokenizer's tokens.
+func (s *session) checkAnswer(t testing.TB, res Result) {
+	t.Helper()
+	a, v := res.Answer, s.model.vocab
+	written := a.Text[:len(a.Text)-a.Closed]
+	if !bytes.Equal(v.bytes(a.Tokens), written) {
+		t.Errorf("tokens %q of %q", v.bytes(a.Tokens), written)
+	}
+	if n := res.Counts.Forced + res.Counts.Sampled - len(a.Tokens); n < 0 || n > 1 {
+		t.Errorf("%v of %d tokens", res.Counts, len(a.Tokens))
+	}
+	var stages strings.Builder
+	for _, stage := range a.Stages {
+		stages.WriteString(stage.Text)
+	}
+	if stages.String() != string(a.Text) {
+		t.Errorf("stages %q of %q", stages.String(), a.Text)
+	}
+	if s.opts.Decode == Aligned && !s.decoder.splitter.cuts {
+		return // tokens of marks and letters lie across the ends of stages
+	}
+	places := map[int]int{} // by offset, the token of the whole that begins there
+	whole, offset := v.tokenize(string(a.Text)), 0
+	for i, id := range whole {
+		places[offset] = i
+		offset += len(v.pieces[id])
+	}
+	end := 0
+	for _, run := range a.Forced {
+		if run.Begin < end || run.End <= run.Begin || run.End > len(a.Tokens) {
+			t.Fatalf("run %v behind %d, of %d tokens", run, end, len(a.Tokens))
+		}
+		end = run.End
+		ids := a.Tokens[run.Begin:run.End]
+		i, ok := places[len(v.bytes(a.Tokens[:run.Begin]))]
+		if !ok || i+len(ids) > len(whole) || !slices.Equal(whole[i:i+len(ids)], ids) {
+			if end == len(a.Tokens) && a.Closed > 0 {
+				continue // what closes the answer was not known
+			}
+			t.Errorf("%s: forced %s, the tokenizer makes %s", a.Text, pieces(v, ids), pieces(v, whole[max(0, i-2):min(i+len(ids)+2, len(whole))]))
+		}
+	}
+}
+
 var tagTexts = []string{
 	"I love this so much!", "the dog ran", "no no no, it was awful", "?!", "ok", "  you and I\n\n 😂😂 ", "a \"quoted\" back\\slash\tand nul\x00",
 	"日本 👩‍👩‍👧 naïve", "[[\"neutral\"]]", "<|end|>", "{{.Text}}", "é",
 }
 
-// TestTagRandomAnswers: whatever the logits, a compact answer becomes a valid record.
+// TestTagRandomAnswers: whatever the logits, a compact or aligned answer becomes a valid record.
 func TestTagRandomAnswers(t *testing.T) {
-	for _, sampling := range []Sampling{{}, {Temperature: 1, TopP: 0.9}, {Temperature: 3, Seed: 5}} {
-		t.Run(fmt.Sprintf("temperature %g", sampling.Temperature), func(t *testing.T) {
-			m := newFakeModel(t, nil)
-			s := newSession(t, m, smallPrompt, Options{Decode: Compact, Sampling: sampling})
-			records := map[string]bool{}
-			spans := [maxSpans + 1]int{}
-			for seed := range uint64(9) {
-				m.script = lively(seed)
-				if seed%4 == 0 {
-					m.script = noise(seed)
-				}
-				for i, text := range tagTexts {
-					res := s.tag(t, fmt.Sprint(i), text)
-					if res.Reject != nil {
-						t.Fatalf("%q: %v, %s", text, res.Reject.Reasons, res.Reject.Raw)
+	for _, decode := range []Decode{Compact, Aligned} {
+		for _, sampling := range []Sampling{{}, {Temperature: 1, TopP: 0.9}, {Temperature: 3, Seed: 5}} {
+			t.Run(fmt.Sprintf("%s, temperature %g", decode, sampling.Temperature), func(t *testing.T) {
+				records := map[string]bool{}
+				spans := [maxSpans + 1]int{}
+				for _, vocab := range []*fakeVocab{englishVocab(), wordVocab(), newFakeVocab()} {
+					m := newFakeModel(t, nil)
+					m.vocab = vocab
+					s := newSession(t, m, smallPrompt, Options{Decode: decode, Sampling: sampling})
+					for i, text := range slices.Concat(tagTexts, awkwardTexts) {
+						m.script = lively(uint64(i))
+						if i%4 == 0 {
+							m.script = noise(uint64(i))
+						}
+						res := s.tag(t, fmt.Sprint(i), text)
+						if res.Reject != nil {
+							t.Fatalf("%q: %v, %s", text, res.Reject.Reasons, res.Reject.Raw)
+						}
+						line, _ := res.Record.AppendJSON(nil)
+						records[string(line)] = true
+						spans[len(res.Record.Data.Spans)]++
 					}
-					line, _ := res.Record.AppendJSON(nil)
-					records[string(line)] = true
-					spans[len(res.Record.Data.Spans)]++
 				}
-			}
-			if len(records) < 60 || slices.Min(spans[1:]) < 5 {
-				t.Errorf("%d different records, spans %v: too few to show anything", len(records), spans)
-			}
-		})
+				if len(records) < 60 || slices.Min(spans[1:]) < 5 {
+					t.Errorf("%d different records, spans %v: too few to show anything", len(records), spans)
+				}
+			})
+		}
 	}
 }
 
@@ -180,6 +228,7 @@ func TestTagIsIndependent(t *testing.T) {
 					results := make([]Result, len(tagTexts))
 					for _, i := range indices {
 						results[i] = s.tag(t, fmt.Sprint(i), tagTexts[i])
+						results[i].Answer.Stages = nil // these hold more than a result
 					}
 					return results
 				}
@@ -261,27 +310,40 @@ func TestTagLongestText(t *testing.T) {
 	}
 }
 
-// TestTagBeyondGrammar: texts that package grammar cannot hold are rejected; the run goes on.
+// TestTagBeyondGrammar: a text that package grammar cannot hold is rejected; the run goes on.
 func TestTagBeyondGrammar(t *testing.T) {
-	m := newFakeModel(t, nil)
-	m.context = 1 << 14
+	m := newFakeModel(t, say(`[["neutral"]]`))
+	m.context = 1 << 18
 	s := newSession(t, m, smallPrompt, Options{Decode: Compact})
-	for _, tt := range []struct{ name, text, answer, found string }{
-		{"too long", strings.Repeat("no a ", 1500), "", "grammar text too large"},
-		{"too many places for a quote", strings.Repeat("no ", 300), `[["no","joy","low","asserted","past","self",7,"no","cause"]]`, "too ambiguous"},
+	res := s.tag(t, "a", strings.Repeat("no a ", 12000))
+	if res.Reject == nil || res.Reject.Reasons[0].Code != CodeTextGrammar || !strings.Contains(res.Reject.Reasons[0].Found, "too large") || res.Reject.Raw != "" {
+		t.Fatalf("%+v", res.Reject)
+	}
+	if s.tag(t, "a", "ok").Record == nil {
+		t.Error("the next text fails too")
+	}
+}
+
+// TestTagRepetition: a text that repeats itself may be quoted like any other.
+func TestTagRepetition(t *testing.T) {
+	for name, tt := range map[string]struct{ text, answer string }{
+		"one word": {strings.Repeat("no ", 2000), `[["no no no","joy","low","asserted","past","self",7,"no no","cause"],["no","joy","low","asserted","past","self",7,"no","cause"],` +
+			`["no","joy","low","asserted","past","self",7]]`},
+		"two words":  {strings.Repeat("no a ", 1500), `[["a no","joy","low","asserted","past","self",7,"no a no","cause"],["a","joy","low","asserted","past","self",7,"a","cause"]]`},
+		"characters": {strings.Repeat("😂", 1000), `[["😂😂","joy","low","asserted","past","self",7,"😂","cause"],["😂","joy","low","asserted","past","self",7]]`},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			m.script = say(tt.answer)
+		t.Run(name, func(t *testing.T) {
+			m := newFakeModel(t, say(tt.answer))
+			m.context = 1 << 14
+			s := newSession(t, m, smallPrompt, Options{Decode: Compact})
 			res := s.tag(t, "a", tt.text)
-			if res.Reject == nil || res.Reject.Reasons[0].Code != CodeTextGrammar || !strings.Contains(res.Reject.Reasons[0].Found, tt.found) {
-				t.Fatalf("%+v", res)
+			if res.Record == nil {
+				t.Fatalf("%+v", res.Reject)
 			}
-			if !strings.HasPrefix(tt.answer, res.Reject.Raw) {
-				t.Errorf("raw %q", res.Reject.Raw)
-			}
-			m.script = say(`[["neutral"]]`)
-			if s.tag(t, "a", "ok").Record == nil {
-				t.Error("the next text fails too")
+			for i, span := range res.Record.Data.Spans {
+				if i == 0 && span.Start > 1 || i > 0 && span.Start > res.Record.Data.Spans[i-1].End+2 {
+					t.Errorf("span %d is at %d: not the leftmost", i, span.Start)
+				}
 			}
 		})
 	}
@@ -363,9 +425,6 @@ func TestAccount(t *testing.T) {
 	if s.tag(t, "a", "?!"); s.MaskTime(0.5) <= 0 {
 		t.Error("the masks of a text took no time")
 	}
-	if g := s.Grammar("hello you"); !strings.Contains(g, `"hello"`) || g == s.Grammar("hello me") {
-		t.Errorf("the grammar of a text is %s", g)
-	}
 }
 
 // FuzzTag: any text under any logits is a valid record or a reject.
@@ -373,10 +432,13 @@ func FuzzTag(f *testing.F) {
 	for i, text := range tagTexts {
 		f.Add(text, uint64(i))
 	}
+	for i, text := range awkwardTexts {
+		f.Add(text, uint64(i))
+	}
 	f.Add("\xff", uint64(1))
 	f.Add(strings.Repeat("no ", 60), uint64(2))
 	f.Fuzz(func(t *testing.T, text string, seed uint64) {
-		o := Options{Decode: Decodes[seed%2], Sampling: Sampling{Temperature: float64(seed / 2 % 2), TopP: 0.9, Seed: int64(seed)}}
+		o := Options{Decode: Decodes[seed%3], Sampling: Sampling{Temperature: float64(seed / 3 % 2), TopP: 0.9, Seed: int64(seed)}}
 		m := newFakeModel(t, lively(seed))
 		m.context, m.batch = 1024, 1+int(seed%40)
 		newSession(t, m, smallPrompt, o).tag(t, "x", text)

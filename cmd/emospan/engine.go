@@ -101,11 +101,7 @@ func (e *engine) Chat(turns []tagger.Turn, first, answer bool) ([]int32, error) 
 	if bos, ok := e.BOS(); first && ok {
 		ids = append(ids, bos)
 	}
-	list := make([]llama.Turn, len(turns))
-	for i, t := range turns {
-		list[i] = llama.Turn{Role: llama.Role(t.Role), Text: t.Text}
-	}
-	for _, p := range e.template.Render(list, answer) {
+	for _, p := range e.template.Render(llamaTurns(turns), answer) {
 		part, err := e.Model.Tokenize(p.Text, p.Marker)
 		if err != nil {
 			return nil, err

@@ -59,7 +59,7 @@ func runTag(cmd *cobra.Command, o tagOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	prompt, err := o.loadPrompt()
+	prompt, err := o.prompt.load()
 	if err != nil {
 		return err
 	}

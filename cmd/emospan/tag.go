@@ -19,7 +19,8 @@ type tagOptions struct {
 
 	model, out, rejects, manifest string
 	input, textField, idField     string
-	prompt, promptFile, taxonomy  string
+	prompt                        promptOptions
+	taxonomy                      string
 	decode                        string
 	temperature, topP             float64
 	seed                          int64
@@ -63,10 +64,9 @@ answer and the reasons. Beside the output a manifest says what made it and how f
 	f.StringVar(&o.input, "input", "auto", "how to read the input: auto, txt or jsonl; .gz and .zst are read as they are")
 	f.StringVar(&o.textField, "text-field", "text", "`FIELD` of a JSONL input that holds the text")
 	f.StringVar(&o.idField, "id-field", "", "`FIELD` of a JSONL input that holds the id (default: id or src_id)")
-	f.StringVar(&o.prompt, "prompt", "level_2", "what is asked of the model: level_2")
-	f.StringVar(&o.promptFile, "prompt-file", "", "a prompt `FILE` of your own; --prompt is then only its name in the records")
+	o.prompt.addFlags(f)
 	f.StringVar(&o.taxonomy, "taxonomy", "", "`FILE` of emotions and vocabularies in place of the built-in ones")
-	f.StringVar(&o.decode, "decode", "compact", "what the model writes: compact (decisions as a short array) or schema (the whole JSON)")
+	f.StringVar(&o.decode, "decode", "compact", "what the model writes: compact (decisions as a short array), aligned (the whole JSON, kept to the text) or schema (the whole JSON)")
 	f.Float64Var(&o.temperature, "temperature", 0, "sampling temperature; 0 takes the likeliest token")
 	f.Float64Var(&o.topP, "top-p", 1, "nucleus sampling: the fewest tokens whose probabilities reach this")
 	f.Int64Var(&o.seed, "seed", 0, "seed of the sampling; each record's follows from it and the record's id")
@@ -87,19 +87,9 @@ answer and the reasons. Beside the output a manifest says what made it and how f
 
 // check refuses what no run could make sense of, and fills in what follows from other flags.
 func (o *tagOptions) check() error {
-	oneOf := func(flag, value string, values ...string) error {
-		if !slices.Contains(values, value) {
-			return usageError("--%s %s: it must be one of %s", flag, value, strings.Join(values, ", "))
-		}
-		return nil
-	}
-	decodes := make([]string, len(tagger.Decodes))
-	for i, d := range tagger.Decodes {
-		decodes[i] = string(d)
-	}
 	for _, err := range []error{
 		oneOf("input", o.input, string(dataset.FormatAuto), string(dataset.FormatTxt), string(dataset.FormatJSONL)),
-		oneOf("decode", o.decode, decodes...),
+		oneOf("decode", o.decode, decodeNames()...),
 		oneOf("device", o.device, "auto", "cpu", "gpu"),
 		oneOf("progress", o.progress, "auto", "always", "never"),
 		oneOf("log-level", o.logLevel, "debug", "info", "warn", "error"),
@@ -145,6 +135,22 @@ func (o *tagOptions) check() error {
 	return o.checkFiles()
 }
 
+// oneOf refuses a value that a flag does not have.
+func oneOf(flag, value string, values ...string) error {
+	if !slices.Contains(values, value) {
+		return usageError("--%s %s: it must be one of %s", flag, value, strings.Join(values, ", "))
+	}
+	return nil
+}
+
+func decodeNames() []string {
+	names := make([]string, len(tagger.Decodes))
+	for i, d := range tagger.Decodes {
+		names[i] = string(d)
+	}
+	return names
+}
+
 // checkFiles refuses files that one run would both read and write, or write twice.
 func (o *tagOptions) checkFiles() error {
 	written := []struct{ flag, path string }{{"--out", o.out}, {"--rejects", o.rejects}, {"--manifest", o.manifest}}
@@ -164,24 +170,4 @@ func (o *tagOptions) checkFiles() error {
 		}
 	}
 	return nil
-}
-
-// loadPrompt gives the built-in prompt, or the user's under the name that --prompt gives.
-func (o *tagOptions) loadPrompt() (*tagger.Prompt, error) {
-	if o.promptFile == "" {
-		p, err := tagger.BuiltinPrompt(o.prompt)
-		if err != nil {
-			return nil, usageError("--prompt: %w", err)
-		}
-		return p, nil
-	}
-	src, err := os.ReadFile(o.promptFile)
-	if err != nil {
-		return nil, fmt.Errorf("--prompt-file: %w; name a prompt template", err)
-	}
-	p, err := tagger.ParsePrompt(o.prompt, string(src))
-	if err != nil {
-		return nil, fmt.Errorf("--prompt-file %s: %w", o.promptFile, err)
-	}
-	return p, nil
 }

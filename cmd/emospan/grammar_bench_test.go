@@ -1,0 +1,269 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/emospan/emospan/dataset"
+	"github.com/emospan/emospan/grammar"
+	"github.com/emospan/emospan/llama"
+	"github.com/emospan/emospan/tagger"
+)
+
+// The figures of grammar/README.md, on Llama 3's vocabulary; make bench-grammar prints them.
+
+// llama3 is Llama 3's tokenizer and its vocabulary.
+func llama3(b *testing.B) (*llama.Model, *grammar.Vocab) {
+	b.Helper()
+	m, err := llama.Load(filepath.Join(fixtures.vocabularies, "ggml-vocab-llama-bpe.gguf"), llama.LoadOptions{VocabOnly: true})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { m.Close() })
+	pieces := make([][]byte, m.VocabSize())
+	var eog []int32
+	for id := range int32(len(pieces)) {
+		if m.IsEOG(id) {
+			eog = append(eog, id)
+			continue
+		}
+		pieces[id] = m.Piece(id)
+	}
+	v, err := grammar.NewVocab(pieces, grammar.VocabOptions{EOG: eog})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return m, v
+}
+
+// llamaGrammars are llama.cpp's own grammars, by name.
+func llamaGrammars(b *testing.B) map[string]string {
+	b.Helper()
+	files, err := filepath.Glob(filepath.Join(fixtures.vocabularies, "..", "grammars", "*.gbnf"))
+	if err != nil || len(files) < 5 {
+		b.Fatalf("llama.cpp's grammars: %q, %v", files, err)
+	}
+	grammars := map[string]string{}
+	for _, file := range files {
+		src, err := os.ReadFile(file)
+		if err != nil {
+			b.Fatal(err)
+		}
+		grammars[strings.TrimSuffix(filepath.Base(file), ".gbnf")] = string(src)
+	}
+	return grammars
+}
+
+func newMatcher(b *testing.B, src string, v *grammar.Vocab) *grammar.Matcher {
+	b.Helper()
+	g, err := grammar.Compile(src)
+	if err != nil {
+		b.Fatal(err)
+	}
+	c, err := grammar.NewConstraint(g, v)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return c.NewMatcher()
+}
+
+// BenchmarkGrammarMaskSeen asks again for the mask of a state that is inside a string.
+func BenchmarkGrammarMaskSeen(b *testing.B) {
+	_, v := llama3(b)
+	m := newMatcher(b, llamaGrammars(b)["json"], v)
+	if err := m.AcceptBytes([]byte(`{"key": "val`)); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := m.Mask(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkGrammarAccept accepts the tokens of a JSON text whose states are known.
+func BenchmarkGrammarAccept(b *testing.B) {
+	model, v := llama3(b)
+	m := newMatcher(b, llamaGrammars(b)["json"], v)
+	ids, err := model.Tokenize(`{"predictions": ["annoyance"], "tokens": ["Stop", "asking", "me"], "confidence": 0.91, "spans": [{"start": 0, "end": 2}]}`, false)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for n := 0; b.Loop(); n++ {
+		i := n % len(ids)
+		if i == 0 {
+			m.Reset()
+		}
+		if err := m.AcceptToken(ids[i]); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkGrammarMaskNew walks at random through llama.cpp's grammars, each time with a constraint that knows nothing, and
+// reports how long the masks took.
+func BenchmarkGrammarMaskNew(b *testing.B) {
+	_, v := llama3(b)
+	for name, src := range llamaGrammars(b) {
+		b.Run(name, func(b *testing.B) {
+			g, err := grammar.Compile(src)
+			if err != nil {
+				b.Fatal(err)
+			}
+			var times []time.Duration
+			for walk := uint64(0); b.Loop(); walk++ {
+				c, err := grammar.NewConstraint(g, v)
+				if err != nil {
+					b.Fatal(err)
+				}
+				rng := rand.New(rand.NewPCG(walk, 0))
+				m := c.NewMatcher()
+				for range 40 {
+					start := time.Now()
+					mask, err := m.Mask()
+					times = append(times, time.Since(start))
+					if err != nil {
+						break
+					}
+					ids := slices.Collect(mask.All())
+					if m.AcceptToken(ids[rng.IntN(len(ids))]) != nil {
+						b.Fatal("a token of the mask is not accepted")
+					}
+				}
+			}
+			reportTimes(b, times)
+		})
+	}
+}
+
+func reportTimes(b *testing.B, times []time.Duration) {
+	slices.Sort(times)
+	at := func(q float64) float64 { return float64(times[int(q*float64(len(times)-1))].Nanoseconds()) / 1e3 }
+	b.ReportMetric(at(0.5), "p50-µs")
+	b.ReportMetric(at(0.99), "p99-µs")
+	b.ReportMetric(at(1), "worst-µs")
+	b.ReportMetric(0, "ns/op")
+}
+
+// unweighted is Llama 3's tokenizer with logits that are drawn by lot.
+type unweighted struct {
+	*engine
+	noise []float32
+	rng   *rand.Rand
+}
+
+func newUnweighted(b *testing.B) *unweighted {
+	model, _ := llama3(b)
+	u := &unweighted{engine: &engine{Model: model, template: llama.Llama3}, rng: rand.New(rand.NewPCG(1, 1))}
+	u.noise = make([]float32, 2*model.VocabSize())
+	for i := range u.noise {
+		u.noise[i] = u.rng.Float32()
+	}
+	return u
+}
+
+func (u *unweighted) ContextSize() int            { return maxContext }
+func (u *unweighted) BatchSize() int              { return 512 }
+func (u *unweighted) Decode([]tagger.Row) error   { return nil }
+func (u *unweighted) CopyKV(int32, int32) error   { return nil }
+func (u *unweighted) RemoveKV(int32, int32) error { return nil }
+func (u *unweighted) Logits(int) []float32 {
+	n := u.VocabSize()
+	from := u.rng.IntN(n)
+	return u.noise[from : from+n]
+}
+
+// benchTexts are the project's own 200 texts.
+func benchTexts(b *testing.B) []string {
+	b.Helper()
+	text, err := os.ReadFile(filepath.Join(root, "examples", "bench.txt"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return strings.Split(strings.TrimSpace(string(text)), "\n")
+}
+
+// BenchmarkGrammarRecord tags the project's texts with answers drawn by lot: what is left without a model. The times are
+// those of a sampled token's mask, with the forced run before it and the pick behind it.
+func BenchmarkGrammarRecord(b *testing.B) {
+	texts := benchTexts(b)
+	for _, decode := range tagger.Decodes {
+		b.Run(string(decode), func(b *testing.B) {
+			t := newBenchTagger(b, newUnweighted(b), decode)
+			for n := 0; b.Loop(); n++ {
+				if _, err := t.Tag(dataset.Input{ID: fmt.Sprint(n), Text: texts[n%len(texts)]}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(t.MaskTime(0.5).Nanoseconds())/1e3, "mask-p50-µs")
+			b.ReportMetric(float64(t.MaskTime(0.99).Nanoseconds())/1e3, "mask-p99-µs")
+		})
+	}
+}
+
+func newBenchTagger(b *testing.B, model tagger.Model, decode tagger.Decode) *tagger.Tagger {
+	b.Helper()
+	prompt, err := tagger.BuiltinPrompt("level_2")
+	if err != nil {
+		b.Fatal(err)
+	}
+	t, err := tagger.New(model, tagger.Options{ModelName: "bench", Prompt: prompt, Taxonomy: dataset.Default(), Decode: decode})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return t
+}
+
+// timed measures what a model takes.
+type timed struct {
+	*engine
+	spent time.Duration
+}
+
+func (t *timed) Decode(rows []tagger.Row) error {
+	start := time.Now()
+	err := t.engine.Decode(rows)
+	t.spent += time.Since(start)
+	return err
+}
+
+// BenchmarkGrammarShare tags with the default model and reports what the masks, forced runs and picks take of the model's time.
+func BenchmarkGrammarShare(b *testing.B) {
+	store, err := openStore()
+	if err != nil {
+		b.Fatal(err)
+	}
+	m, err := resolveModel(store, "")
+	if err != nil {
+		b.Fatal(err)
+	}
+	e, err := openEngine(m, 1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer e.Close()
+	texts := benchTexts(b)
+	for _, decode := range []tagger.Decode{tagger.Compact, tagger.Aligned} {
+		b.Run(string(decode), func(b *testing.B) {
+			model := &timed{engine: e}
+			t := newBenchTagger(b, model, decode)
+			model.spent = 0
+			for n := 0; b.Loop(); n++ {
+				if _, err := t.Tag(dataset.Input{ID: fmt.Sprint(n), Text: texts[n%len(texts)]}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(100*float64(t.MaskTotal())/float64(model.spent), "%-of-model")
+			b.ReportMetric(float64(t.MaskTime(0.5).Nanoseconds())/1e3, "mask-p50-µs")
+			b.ReportMetric(float64(t.MaskTime(0.99).Nanoseconds())/1e3, "mask-p99-µs")
+		})
+	}
+}

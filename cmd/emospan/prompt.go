@@ -1,0 +1,135 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/emospan/emospan/llama"
+	"github.com/emospan/emospan/tagger"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// promptOptions are the flags that say what is asked of the model.
+type promptOptions struct {
+	name, file string
+}
+
+func (o *promptOptions) addFlags(f *pflag.FlagSet) {
+	f.StringVar(&o.name, "prompt", "level_2", "what is asked of the model: level_2")
+	f.StringVar(&o.file, "prompt-file", "", "a prompt `FILE` of your own; --prompt is then only its name in the records")
+}
+
+// load gives the built-in prompt, or the user's under the name that --prompt gives.
+func (o *promptOptions) load() (*tagger.Prompt, error) {
+	if o.file == "" {
+		p, err := tagger.BuiltinPrompt(o.name)
+		if err != nil {
+			return nil, usageError("--prompt: %w", err)
+		}
+		return p, nil
+	}
+	src, err := os.ReadFile(o.file)
+	if err != nil {
+		return nil, fmt.Errorf("--prompt-file: %w; name a prompt template", err)
+	}
+	p, err := tagger.ParsePrompt(o.name, string(src))
+	if err != nil {
+		return nil, fmt.Errorf("--prompt-file %s: %w", o.file, err)
+	}
+	return p, nil
+}
+
+func newPrompt() *cobra.Command {
+	var (
+		prompt                  promptOptions
+		model, decode, taxonomy string
+		asJSON                  bool
+	)
+	cmd := &cobra.Command{
+		Use:   "prompt [TEXT]",
+		Short: "Print the prompt for a text, as the model sees it",
+		Long: `Print what the model reads before it answers about a text, which is named or the first line of
+standard input: the system turn, the examples and the text, in the chat template of the model, up to
+where the answer begins. Nothing is added, not even a line end. With --json the turns are printed
+before the template is put around them.`,
+		Example: "  emospan prompt \"I can't wait for Friday!\"\n  emospan prompt --decode schema --json \"Well, that's over.\"",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := oneOf("decode", decode, decodeNames()...); err != nil {
+				return err
+			}
+			text, err := oneText(cmd.InOrStdin(), args)
+			if err != nil {
+				return err
+			}
+			p, err := prompt.load()
+			if err != nil {
+				return err
+			}
+			tax, err := loadTaxonomy(taxonomy)
+			if err != nil {
+				return err
+			}
+			turns, err := p.Turns(tagger.Decode(decode), tax, text)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(cmd.OutOrStdout(), turns)
+			}
+			rendered, err := renderFor(model, turns)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprint(cmd.OutOrStdout(), rendered)
+			return err
+		},
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVarP(&model, "model", "m", "", "`NAME` or path of the model whose chat template is used (default: "+defaultModelName+")")
+	f.StringVar(&decode, "decode", string(tagger.Compact), "what the model is to write: compact, aligned or schema")
+	prompt.addFlags(f)
+	f.StringVar(&taxonomy, "taxonomy", "", "`FILE` of emotions and vocabularies in place of the built-in ones")
+	f.BoolVar(&asJSON, "json", false, "print the turns as JSON")
+	return cmd
+}
+
+// renderFor puts turns into a model's chat template.
+func renderFor(name string, turns []tagger.Turn) (string, error) {
+	store, err := openStore()
+	if err != nil {
+		return "", err
+	}
+	m, err := resolveModel(store, name)
+	if err != nil {
+		return "", err
+	}
+	template, err := checkModel(m)
+	if err != nil {
+		return "", err
+	}
+	vocab, err := llama.Load(m.Path, llama.LoadOptions{VocabOnly: true})
+	if err != nil {
+		return "", err
+	}
+	defer vocab.Close()
+	var b strings.Builder
+	if bos, ok := vocab.BOS(); ok {
+		b.WriteString(vocab.MarkerText(bos))
+	}
+	for _, part := range template.Render(llamaTurns(turns), true) {
+		b.WriteString(part.Text)
+	}
+	return b.String(), nil
+}
+
+func llamaTurns(turns []tagger.Turn) []llama.Turn {
+	list := make([]llama.Turn, len(turns))
+	for i, t := range turns {
+		list[i] = llama.Turn{Role: llama.Role(t.Role), Text: t.Text}
+	}
+	return list
+}

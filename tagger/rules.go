@@ -1,0 +1,77 @@
+package tagger
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/emospan/emospan/dataset"
+	"github.com/emospan/emospan/grammar"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// The most predictions and spans of one record.
+const (
+	maxPredictions = 3
+	maxSpans       = 3
+)
+
+// rule writes a GBNF rule.
+func rule(b *strings.Builder, name string, alternatives ...string) {
+	b.WriteString(name)
+	b.WriteString(" ::= ")
+	for i, a := range alternatives {
+		if i > 0 {
+			b.WriteString(" | ")
+		}
+		b.WriteString(a)
+	}
+	b.WriteByte('\n')
+}
+
+// literals are the GBNF literals of values as they stand inside a JSON string.
+func literals(values []string) []string {
+	quoted := make([]string, len(values))
+	for i, v := range values {
+		quoted[i] = grammar.Literal(escape(v))
+	}
+	return quoted
+}
+
+// attributeRules writes a rule for the values of each of some attributes, called what they are with dashes.
+func attributeRules(b *strings.Builder, tax *dataset.Taxonomy, names ...string) {
+	for _, name := range names {
+		rule(b, strings.ReplaceAll(name, "_", "-"), literals(tax.Attr(name).Values)...)
+	}
+}
+
+// targetRules writes the rules of what a target may be beside words of the text, and how it may relate to a span.
+func targetRules(b *strings.Builder, tax *dataset.Taxonomy) {
+	rule(b, "pronoun", literals(tax.Pronouns())...)
+	relations := slices.Clone(tax.Attr(dataset.AttrTargetRelation).Values)
+	relations = slices.DeleteFunc(relations, func(v string) bool { return v == dataset.RelationNone })
+	rule(b, "relation", literals(relations)...)
+}
+
+// escape writes s as it stands inside a JSON string.
+func escape(s string) string {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] == '"' || s[i] == '\\' {
+			q := appendJSON(nil, s)
+			return string(q[1 : len(q)-1])
+		}
+	}
+	return s
+}
+
+// appendJSON quotes s with no more escapes than JSON demands. Texts are valid UTF-8 here: the readers see to it.
+func appendJSON(dst []byte, s string) []byte {
+	dst, _ = jsontext.AppendQuote(dst, s)
+	return dst
+}
+
+func appendNew(list []string, s string) []string {
+	if slices.Contains(list, s) {
+		return list
+	}
+	return append(list, s)
+}
