@@ -270,6 +270,8 @@ func TestMaskOfRuns(t *testing.T) {
 	const char = "\nchar ::= [^\"\\\\] | \"\\\\\" [nt]"
 	for _, test := range []struct{ src, text string }{
 		{`root ::= [a-z]*`, ""},
+		{`root ::= [\x00-\x7F]*`, ""},
+		{`root ::= "é" [\x00-\x7F]{3,9} "é"`, "\xc3"},
 		{`root ::= ([a-z] [a-z])* "."`, "a"},
 		{`root ::= [a-f]{0,3} [a-z]{2,30} "."`, ""},
 		{`root ::= "(" [a-z ]{4,9} ")"`, "(abc"},

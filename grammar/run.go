@@ -6,9 +6,9 @@ import (
 )
 
 const (
-	maxHeight = math.MaxUint8 // of a trie node, as it is kept
-	wide      = 24            // bytes that lead on from a state whose runs are worth looking for
-	endless   = math.MaxInt   // length of a run that comes back to where it was
+	tooHigh = math.MaxUint8 // a trie node below which no run is looked for
+	wide    = 24            // bytes that lead on from a state whose runs are worth looking for
+	endless = math.MaxInt   // length of a run that comes back to where it was
 )
 
 // byteSet is a set of bytes.
@@ -26,16 +26,10 @@ func (s *byteSet) len() int {
 	return bits.OnesCount64(s[0]) + bits.OnesCount64(s[1]) + bits.OnesCount64(s[2]) + bits.OnesCount64(s[3])
 }
 
-// asciiSet is a set of bytes below 0x80, or of all bytes if it has a greater one.
+// asciiSet is a set of bytes below 0x80.
 type asciiSet [2]uint64
 
-func (s *asciiSet) add(b byte) {
-	if b >= 0x80 {
-		*s = asciiSet{^uint64(0), ^uint64(0)}
-		return
-	}
-	s[b>>6] |= 1 << (b & 63)
-}
+func (s *asciiSet) add(b byte) { s[b>>6] |= 1 << (b & 63) }
 
 func (s *asciiSet) join(t asciiSet) { s[0], s[1] = s[0]|t[0], s[1]|t[1] }
 
@@ -52,10 +46,8 @@ type run struct {
 
 // covers reports whether every way down the trie from a node is part of the run.
 func (r *run) covers(v *Vocab, node int) bool {
-	if r.length != endless && (v.height[node] == maxHeight || int(v.height[node]) > r.length) {
-		return false
-	}
-	return v.below[node].in(r.set)
+	height := v.height[node]
+	return height != tooHigh && int(height) <= r.length && v.below[node].in(r.set)
 }
 
 // runOf returns the run from s, followed for at most limit bytes.

@@ -25,8 +25,8 @@ type Vocab struct {
 
 	nodes    []trieNode // the last is a sentinel
 	root     [256]int32 // node of each first byte, or -1
-	below    []asciiSet // bytes below each node, all if one is not ASCII
-	height   []uint8    // levels below each node, at most maxHeight
+	below    []asciiSet // bytes below each node, where all are ASCII
+	height   []uint8    // levels below each node; tooHigh also where not all bytes are ASCII
 	order    []int32    // token ids, sorted by piece
 	maxDepth int
 }
@@ -148,9 +148,13 @@ func (v *Vocab) collectBelow() {
 		n := &v.nodes[i]
 		v.below[i], v.height[i] = bytes[n.depth+1], levels[n.depth+1]
 		bytes[n.depth+1], levels[n.depth+1] = asciiSet{}, 0
+		if n.b >= 0x80 {
+			levels[n.depth] = tooHigh
+			continue
+		}
 		bytes[n.depth].join(v.below[i])
 		bytes[n.depth].add(n.b)
-		levels[n.depth] = max(levels[n.depth], min(v.height[i], maxHeight-1)+1)
+		levels[n.depth] = max(levels[n.depth], min(v.height[i], tooHigh-1)+1)
 	}
 }
 
