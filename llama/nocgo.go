@@ -20,6 +20,9 @@ type Model struct{}
 // Context stands in for a context, of which there can be none.
 type Context struct{}
 
+// GrammarSampler stands in for a sampler, of which there can be none.
+type GrammarSampler struct{}
+
 func Start() (string, error)                                { return "", ErrNoCgo }
 func Choices() []Choice                                     { return Survey(cpuid.CPU.Supports, Linked) }
 func Linked(string) bool                                    { return false }
@@ -54,3 +57,10 @@ func (*Context) Abort(bool)                                 {}
 func Quantize(context.Context, string, string, string, int) error { return ErrNoCgo }
 func Dequantize(uint32, []byte, []float32) error                  { return ErrNoCgo }
 func MatrixSpeed(uint32) (float64, error)                         { return 0, ErrNoCgo }
+
+func NewGrammarSampler(*Model, string) (*GrammarSampler, error) { return nil, ErrNoCgo }
+func (*GrammarSampler) Close() error                            { return nil }
+func (*GrammarSampler) Clone() (*GrammarSampler, error)         { return nil, ErrNoCgo }
+func (*GrammarSampler) Reset() error                            { return ErrNoCgo }
+func (*GrammarSampler) Allowed([]uint64) error                  { return ErrNoCgo }
+func (*GrammarSampler) Accept(int32) error                      { return ErrNoCgo }
