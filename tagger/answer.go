@@ -1,6 +1,12 @@
 package tagger
 
-import "time"
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/emospan/emospan/grammar"
+)
 
 // An Answer is what the model wrote about a text.
 type Answer struct {
@@ -28,47 +34,72 @@ func (s Stage) GBNF() string { return s.stage.gbnf() }
 type answering struct {
 	*decoder
 	Answer
-	out     *output
-	prompt  []int32 // what of it is not decoded yet
-	decoded int     // so many of Tokens are
-	sampled int
-	ended   bool // the last that was sampled is an end of generation
-	limit   int
+	out      *output
+	sampler  sampler
+	sequence int32
+	position int32   // of the first of queue
+	queue    []int32 // tokens to decode; the choice follows the last
+	mask     grammar.Mask
+	spent    time.Duration // on the choice to come
+	decoded  int           // so many of Tokens are, or are in queue
+	sampled  int
+	ended    bool // the last that was sampled is an end of generation
+	limit    int
 }
 
-// step appends what is forced and then one token that the model chooses. It is done where nothing can follow, or where the
-// model chose to end.
-func (a *answering) step() (done bool, err error) {
+// newAnswering begins the answer to a prompt in a sequence that is free.
+func (d *decoder) newAnswering(sequence int32, id string, prompt []int32, p plan, limit int) (*answering, error) {
+	a := &answering{decoder: d, sampler: sampler{Sampling: d.sampling}, sequence: sequence, limit: limit}
+	a.sampler.reseed(id)
+	var err error
+	if a.position, a.queue, err = d.begin(sequence, prompt); err != nil {
+		return nil, err
+	}
+	a.out, err = newOutput(p)
+	return a, err
+}
+
+// advance appends what is forced, up to where the model is to choose behind queue. It is done where nothing can follow.
+func (a *answering) advance() (done bool, err error) {
+	for {
+		start := time.Now()
+		if err := a.force(); err != nil {
+			return false, err
+		}
+		a.mask, err = a.out.matcher().Mask()
+		if err != nil {
+			return false, err
+		}
+		first, choices := a.choices(a.mask)
+		a.spent = time.Since(start)
+		switch {
+		case choices == 0 && a.out.complete():
+			a.masks.add(a.spent)
+			return true, nil // not even the last tokens need decoding
+		case len(a.Tokens) >= a.limit:
+			return false, errLimit
+		case choices == 1 && !a.out.complete():
+			a.masks.add(a.spent)
+			if err := a.accept(first); err != nil {
+				return false, err
+			}
+			continue
+		}
+		a.queue = append(a.queue, a.Tokens[a.decoded:]...)
+		if end := int(a.position) + len(a.queue); end > a.model.ContextSize() {
+			return false, fmt.Errorf("%w: %d tokens, the context holds %d", errLimit, end, a.model.ContextSize())
+		}
+		a.decoded = len(a.Tokens)
+		a.out.marked = len(a.out.text)
+		return false, nil
+	}
+}
+
+// choose appends the token that the logits behind the queue's last make the model's choice.
+func (a *answering) choose(logits []float32) (done bool, err error) {
 	start := time.Now()
-	if err := a.force(); err != nil {
-		return false, err
-	}
-	mask, err := a.out.matcher().Mask()
-	if err != nil {
-		return false, err
-	}
-	first, choices := a.choices(mask)
-	spent := time.Since(start)
-	switch {
-	case choices == 0 && a.out.complete():
-		a.masks.add(spent)
-		return true, nil // not even the last tokens need decoding
-	case len(a.Tokens) >= a.limit:
-		return false, errLimit
-	case choices == 1 && !a.out.complete():
-		a.masks.add(spent)
-		return false, a.accept(first)
-	}
-	// One after the other: the prompt's tokens are not the answer's.
-	ids := append(a.prompt, a.Tokens[a.decoded:]...)
-	a.prompt, a.decoded = nil, len(a.Tokens)
-	if err := a.feed(recordSequence, ids, true); err != nil {
-		return false, err
-	}
-	a.out.marked = len(a.out.text)
-	start = time.Now()
-	id, err := a.sampler.pick(a.model.Logits(len(a.rows)-1), mask)
-	a.masks.add(spent + time.Since(start))
+	id, err := a.sampler.pick(logits, a.mask)
+	a.masks.add(a.spent + time.Since(start))
 	if err != nil {
 		return false, err
 	}
@@ -82,4 +113,24 @@ func (a *answering) step() (done bool, err error) {
 func (a *answering) accept(id int32) error {
 	a.Tokens = append(a.Tokens, id)
 	return a.out.acceptToken(id, a.splitter.pieces[id])
+}
+
+// finish makes the sequence free and returns the answer, closed as the grammar demands if err is errLimit.
+func (a *answering) finish(err error) (Answer, Counts, error) {
+	if e := a.end(a.sequence); e != nil {
+		return a.Answer, Counts{}, e
+	}
+	if written := len(a.out.text); errors.Is(err, errLimit) {
+		if e := a.out.close(); e != nil {
+			err = e
+		}
+		a.Closed = len(a.out.text) - written
+	}
+	a.out.leave()
+	a.Text, a.Stages = a.out.text, a.out.over
+	n := Counts{Sampled: a.sampled, Forced: len(a.Tokens) - a.sampled}
+	if a.ended {
+		n.Forced++ // the end is no token of the answer
+	}
+	return a.Answer, n, err
 }

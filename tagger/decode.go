@@ -8,13 +8,9 @@ import (
 	"github.com/emospan/emospan/grammar"
 )
 
-// The cache holds the prompt's prefix in one sequence; each record is a copy of it that goes on.
-const (
-	prefixSequence = 0
-	recordSequence = 1
-	// Sequences is how many sequences a Model's cache must hold.
-	Sequences = 2
-)
+// prefixSequence holds the prompt's prefix; the sequences from 1 on each begin with a copy of it and write one record at a
+// time.
+const prefixSequence = 0
 
 // errLimit says that an answer came to its token limit before the grammar let it end.
 var errLimit = errors.New("the answer did not end within its token limit")
@@ -32,15 +28,14 @@ func (c *Counts) add(o Counts) {
 	c.Sampled += o.Sampled
 }
 
-// A decoder runs one answer at a time through the model.
+// A decoder is what answers in the making share.
 type decoder struct {
 	model    Model
 	splitter *splitter
-	sampler  sampler
+	sampling Sampling
 	prefix   []int32 // what prefixSequence holds
 	shared   int     // how many of its last tokens are the first of nearly every record's prompt
-	rows     []Row
-	position int32 // of the next row in the sequence being written
+	held     []int   // by sequence: how many tokens of the prefix it holds
 	masks    durations
 }
 
@@ -51,31 +46,46 @@ func (d *decoder) setPrefix(prompt, one, other []int32) error {
 	if len(ids) >= d.model.ContextSize() {
 		return fmt.Errorf("the prompt alone takes %d tokens, the model's context holds %d", len(ids), d.model.ContextSize())
 	}
-	d.position = 0
-	if err := d.feed(prefixSequence, ids, false); err != nil {
-		return err
+	d.prefix, d.held = ids, make([]int, d.model.Sequences())
+	var rows []Row
+	for at := range ids {
+		rows = append(rows, Row{Token: ids[at], Position: int32(at), Sequence: prefixSequence})
+		if len(rows) == d.model.BatchSize() || at == len(ids)-1 {
+			if err := d.model.Decode(rows); err != nil {
+				return err
+			}
+			rows = rows[:0]
+		}
 	}
-	d.prefix = ids
 	return nil
 }
 
-// begin puts what a record's prompt shares with the prefix into its sequence and returns the rest of the prompt.
-func (d *decoder) begin(prompt []int32) ([]int32, error) {
-	if err := d.model.CopyKV(prefixSequence, recordSequence); err != nil {
-		return nil, err
+// begin has a sequence hold what a record's prompt shares with the prefix, and returns the position behind that and the rest
+// of the prompt.
+func (d *decoder) begin(sequence int32, prompt []int32) (position int32, rest []int32, err error) {
+	held := &d.held[sequence]
+	if *held == 0 {
+		if err := d.model.CopyKV(prefixSequence, sequence); err != nil {
+			return 0, nil, err
+		}
+		*held = len(d.prefix)
 	}
 	base := len(d.prefix) - d.shared
-	n := commonPrefix(prompt, d.prefix[base:])
-	if n == len(prompt) {
-		n-- // at least one token must be decoded for its logits
-	}
-	d.position = int32(base + n)
-	if n < d.shared {
-		if err := d.model.RemoveKV(recordSequence, d.position); err != nil {
-			return nil, err
+	all := append(slices.Clone(d.prefix[:base]), prompt...)
+	n := commonPrefix(all, d.prefix[:*held])
+	n = min(n, len(all)-1) // at least one token must be decoded for its logits
+	if n < *held {
+		if err := d.model.RemoveKV(sequence, int32(n)); err != nil {
+			return 0, nil, err
 		}
+		*held = n
 	}
-	return prompt[n:], nil
+	return int32(n), all[n:], nil
+}
+
+// end makes a sequence ready for another record.
+func (d *decoder) end(sequence int32) error {
+	return d.model.RemoveKV(sequence, int32(d.held[sequence]))
 }
 
 func commonPrefix(a, b []int32) int {
@@ -84,42 +94,6 @@ func commonPrefix(a, b []int32) int {
 		n++
 	}
 	return n
-}
-
-// answer continues a record's prompt by the stages of a plan, in at most limit tokens. What was written is returned with any
-// error; where it is errLimit, that is closed as the grammar demands.
-func (d *decoder) answer(prompt []int32, p plan, limit int) (answer Answer, n Counts, err error) {
-	defer func() {
-		if e := d.model.RemoveKV(recordSequence, 0); err == nil {
-			err = e
-		}
-	}()
-	prompt, err = d.begin(prompt)
-	if err != nil {
-		return answer, n, err
-	}
-	n.Prompt = len(prompt)
-	out, err := newOutput(p)
-	if err != nil {
-		return answer, n, err
-	}
-	a := answering{decoder: d, out: out, prompt: prompt, limit: limit}
-	for done := false; !done && err == nil; {
-		done, err = a.step()
-	}
-	if written := len(out.text); errors.Is(err, errLimit) {
-		if e := out.close(); e != nil {
-			err = e
-		}
-		a.Closed = len(out.text) - written
-	}
-	out.leave()
-	a.Text, a.Stages = out.text, out.over
-	n.Sampled, n.Forced = a.sampled, len(a.Tokens)-a.sampled
-	if a.ended {
-		n.Forced++ // the end is no token of the answer
-	}
-	return a.Answer, n, err
 }
 
 // choices returns the first allowed token that is not an end of generation, and how many such there are, up to two.
@@ -134,24 +108,4 @@ func (d *decoder) choices(mask grammar.Mask) (first int32, n int) {
 		first = id
 	}
 	return first, n
-}
-
-// feed decodes ids at the end of a sequence, in as many batches as it takes; with logits the last row's are computed.
-func (d *decoder) feed(sequence int32, ids []int32, logits bool) error {
-	if int(d.position)+len(ids) > d.model.ContextSize() {
-		return fmt.Errorf("%w: %d tokens, the context holds %d", errLimit, int(d.position)+len(ids), d.model.ContextSize())
-	}
-	for size := d.model.BatchSize(); len(ids) > 0; {
-		part := ids[:min(size, len(ids))]
-		ids = ids[len(part):]
-		d.rows = d.rows[:0]
-		for i, id := range part {
-			d.rows = append(d.rows, Row{Token: id, Position: d.position, Sequence: sequence, Logits: logits && len(ids) == 0 && i == len(part)-1})
-			d.position++
-		}
-		if err := d.model.Decode(d.rows); err != nil {
-			return err
-		}
-	}
-	return nil
 }

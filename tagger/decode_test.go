@@ -20,11 +20,40 @@ func newDecoder(t *testing.T, m *fakeModel, prefix string) *decoder {
 		t.Fatal(err)
 	}
 	d := &decoder{model: m, splitter: splitter}
-	d.sampler.reseed("x")
 	if err := d.setPrefix(m.vocab.tokenize(prefix), nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	return d
+}
+
+// answer continues a record's prompt by itself.
+func (d *decoder) answer(prompt []int32, p plan, limit int) (Answer, Counts, error) {
+	a, err := d.newAnswering(1, "x", prompt, p, limit)
+	if err != nil {
+		return Answer{}, Counts{}, err
+	}
+	asked := len(a.queue)
+	done, err := a.advance()
+	for !done && err == nil {
+		last := 0
+		for len(a.queue) > 0 && err == nil {
+			var rows []Row
+			for len(a.queue) > 0 && len(rows) < d.model.BatchSize() {
+				rows = append(rows, Row{a.queue[0], a.position, 1, len(a.queue) == 1})
+				a.queue, a.position, last = a.queue[1:], a.position+1, len(rows)-1
+			}
+			err = d.model.Decode(rows)
+		}
+		if err == nil {
+			done, err = a.choose(d.model.Logits(last))
+		}
+		if !done && err == nil {
+			done, err = a.advance()
+		}
+	}
+	answer, n, err := a.finish(err)
+	n.Prompt = asked
+	return answer, n, err
 }
 
 func TestDecoderAnswer(t *testing.T) {
@@ -71,8 +100,8 @@ func TestDecoderAnswer(t *testing.T) {
 				if n != tt.want || m.recordRows != tt.rows || m.asked != n.Sampled {
 					t.Errorf("%v, %d rows, %d with logits; want %v, %d rows", n, m.recordRows, m.asked, tt.want, tt.rows)
 				}
-				if len(m.cells[recordSequence]) > 0 || m.prefixRows != len("prefix") {
-					t.Errorf("%d tokens left, %d of the prefix decoded", len(m.cells[recordSequence]), m.prefixRows)
+				if m.left() > 0 || m.prefixRows != len("prefix") {
+					t.Errorf("%d tokens left, %d of the prefix decoded", m.left(), m.prefixRows)
 				}
 			}
 		})

@@ -21,9 +21,11 @@ type fakeModel struct {
 	script         script
 	decodeErr      error // of the next Decode
 
-	cells  [Sequences][]int32 // the tokens of each sequence
-	rows   []Row              // of the last Decode
-	unread map[int]bool       // those of them whose logits were computed and not looked at
+	parallel int // sequences beside the prefix; 0 is 1
+
+	cells  [32][]int32  // the tokens of each sequence
+	rows   []Row        // of the last Decode
+	unread map[int]bool // those of them whose logits were computed and not looked at
 	logits []float32
 
 	prefixRows int     // decoded into prefixSequence
@@ -198,7 +200,7 @@ func (m *fakeModel) Decode(rows []Row) error {
 			m.t.Errorf("row %d is at position %d of a sequence of %d tokens", i, r.Position, len(cells))
 		case int(r.Position) >= m.context:
 			m.t.Errorf("row %d is at position %d of a context of %d", i, r.Position, m.context)
-		case r.Sequence == recordSequence && len(cells) == 0:
+		case r.Sequence != prefixSequence && len(cells) == 0:
 			m.t.Errorf("row %d belongs to a sequence that was removed", i)
 		case r.Sequence == prefixSequence && r.Logits:
 			m.t.Error("logits of the prefix")
@@ -245,20 +247,30 @@ func (m *fakeModel) CopyKV(source, destination int32) error {
 	if m.copyErr != nil {
 		return m.copyErr
 	}
-	if source != prefixSequence || destination != recordSequence || len(m.cells[destination]) > 0 {
+	if source != prefixSequence || int(destination) >= m.Sequences() || len(m.cells[destination]) > 0 {
 		m.t.Errorf("sequence %d copied to %d, which holds %d tokens", source, destination, len(m.cells[destination]))
 	}
 	m.cells[destination] = slices.Clone(m.cells[source])
-	m.recordRows, m.asked, m.last = 0, 0, nil
 	return nil
 }
 
+func (m *fakeModel) Sequences() int { return max(m.parallel, 1) + 1 }
+
+// left is the number of tokens of a record that are in the cache.
+func (m *fakeModel) left() int {
+	n := 0
+	for _, cells := range m.cells[1:] {
+		n += max(0, len(cells)-len(m.cells[prefixSequence]))
+	}
+	return n
+}
+
 func (m *fakeModel) RemoveKV(sequence, from int32) error {
-	if sequence != recordSequence || int(from) > len(m.cells[sequence]) {
+	if sequence == prefixSequence || int(from) > len(m.cells[sequence]) {
 		m.t.Errorf("sequence %d of %d tokens removed from %d on", sequence, len(m.cells[sequence]), from)
 	}
-	if from == 0 {
-		m.last = m.cells[sequence]
+	if m.recordRows > 0 {
+		m.last = slices.Clone(m.cells[sequence])
 	}
 	m.cells[sequence] = m.cells[sequence][:from]
 	return nil

@@ -14,7 +14,9 @@ type Model interface {
 	// where the assistant is to speak.
 	Chat(turns []Turn, first, answer bool) ([]int32, error)
 
-	// ContextSize is the number of tokens the KV cache holds, BatchSize the most rows of one Decode.
+	// Sequences is the number of sequences that the KV cache holds, 2 at least, ContextSize the most tokens of each,
+	// BatchSize the most rows of one Decode.
+	Sequences() int
 	ContextSize() int
 	BatchSize() int
 	// Decode appends rows to their sequences. Logits returns the row's logits, a view that is valid until the next Decode.

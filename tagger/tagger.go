@@ -94,7 +94,7 @@ func New(model Model, o Options) (*Tagger, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.decoder = decoder{model: model, splitter: splitter, sampler: sampler{Sampling: o.Sampling}}
+	t.decoder = decoder{model: model, splitter: splitter, sampling: o.Sampling}
 	prefix, err := o.Prompt.prefix(o.Decode, t.form, o.Taxonomy)
 	if err != nil {
 		return nil, err
@@ -165,84 +165,116 @@ type Result struct {
 	Answer Answer // empty where the text was not put to the model
 }
 
-// Tag tags one text. An error means that the model failed and nothing more can be tagged; what is wrong with the text or
-// the answer is a Reject.
-func (t *Tagger) Tag(in dataset.Input) (Result, error) {
-	var res Result
-	reject := func(raw []byte, reasons ...dataset.Reason) (Result, error) {
-		res.Reject = &dataset.Reject{
-			SrcID: in.ID, Line: in.Line, Model: t.opts.ModelName, Prompt: t.opts.Prompt.Name, Decode: string(t.opts.Decode),
-			Text: in.Text, Seed: t.opts.Sampling.Seed, Reasons: reasons, Raw: string(raw),
-		}
-		return res, nil
-	}
-	failed := func(raw []byte, err error) (Result, error) {
-		if isGrammarLimit(err) {
-			return reject(raw, dataset.Reason{Code: CodeTextGrammar, Path: "text", Expected: "a text whose grammar keeps to the limits", Found: err.Error()})
-		}
-		return res, err
+// A job is a text that is being tagged.
+type job struct {
+	in     dataset.Input
+	doc    *document
+	prompt int // tokens of it that were to be decoded
+	limit  int
+	result Result
+	*answering
+}
+
+// open looks at a text and begins its answer in a sequence. A text that is not put to the model has no answering, but its
+// result. An error means that the model failed.
+func (t *Tagger) open(in dataset.Input, sequence int32) (*job, error) {
+	j := &job{in: in}
+	rejected := func(r dataset.Reason) (*job, error) {
+		j.result.Reject = t.reject(in, nil, r)
+		return j, nil
 	}
 	if !utf8.ValidString(in.Text) {
-		return reject(nil, dataset.Reason{Code: CodeTextUTF8, Path: "text", Expected: "valid UTF-8", Found: strconv.QuoteToASCII(head(in.Text))})
+		return rejected(dataset.Reason{Code: CodeTextUTF8, Path: "text", Expected: "valid UTF-8", Found: strconv.QuoteToASCII(head(in.Text))})
 	}
 	prompt, err := t.prompt(in.Text)
 	if err != nil {
-		return res, err
+		return nil, err
 	}
 	size, used := t.decoder.model.ContextSize(), t.PrefixTokens()+len(prompt)
-	tooLong := func(room int) (Result, error) {
-		return reject(nil, dataset.Reason{
+	tooLong := func(room int) (*job, error) {
+		return rejected(dataset.Reason{
 			Code: CodeTextTooLong, Path: "text",
 			Expected: fmt.Sprintf("at most %d tokens beside the prompt's %d", size-room-t.PrefixTokens(), t.PrefixTokens()),
 			Found:    fmt.Sprintf("%d tokens", len(prompt)),
 		})
 	}
+	failed := func(err error) (*job, error) {
+		if isGrammarLimit(err) {
+			return rejected(grammarReason(err))
+		}
+		return nil, err
+	}
 	// Before the text is looked at any closer: a megabyte of it is refused at the price of tokenizing it.
 	if used+answerRoom > size {
 		return tooLong(answerRoom)
 	}
-	d := newDocument(in.Text)
-	if len(d.words) == 0 {
-		return reject(nil, dataset.Reason{Code: CodeTextEmpty, Path: "text", Expected: "a word or a mark", Found: strconv.QuoteToASCII(head(in.Text))})
+	j.doc = newDocument(in.Text)
+	if len(j.doc.words) == 0 {
+		return rejected(dataset.Reason{Code: CodeTextEmpty, Path: "text", Expected: "a word or a mark", Found: strconv.QuoteToASCII(head(in.Text))})
 	}
-	limit := t.form.limit(len(prompt))
-	if limit > size-used {
-		limit = size - used
-		room, err := t.shortest(d)
+	j.limit = t.form.limit(len(prompt))
+	if j.limit > size-used {
+		j.limit = size - used
+		room, err := t.shortest(j.doc)
 		if err != nil {
-			return failed(nil, err)
+			return failed(err)
 		}
-		if room > limit {
+		if room > j.limit {
 			return tooLong(room)
 		}
 	}
-	t.decoder.sampler.reseed(in.ID)
-	answer, counts, err := t.decoder.answer(prompt, t.form.stages(d), limit)
-	raw := answer.Text
-	res.Answer, res.Counts = answer, counts
-	t.total.add(counts)
-	if errors.Is(err, errLimit) {
-		written := len(raw) - answer.Closed
-		return reject(raw, dataset.Reason{
-			Code: CodeLimit, Path: "answer",
-			Expected: fmt.Sprintf("at most %d tokens", limit),
-			Found:    fmt.Sprintf("%d bytes without an end; the %d behind them close the answer", written, answer.Closed),
-		})
-	}
+	a, err := t.decoder.newAnswering(sequence, in.ID, prompt, t.form.stages(j.doc), j.limit)
 	if err != nil {
-		return failed(raw, err)
+		return failed(err)
+	}
+	j.answering, j.prompt = a, len(a.queue)
+	return j, nil
+}
+
+// close makes the result of a job whose answer is done, or ended with err.
+func (t *Tagger) close(j *job, err error) error {
+	res := &j.result
+	res.Answer, res.Counts, err = j.finish(err)
+	res.Counts.Prompt = j.prompt
+	t.total.add(res.Counts)
+	raw := res.Answer.Text
+	switch {
+	case errors.Is(err, errLimit):
+		written := len(raw) - res.Answer.Closed
+		res.Reject = t.reject(j.in, raw, dataset.Reason{
+			Code: CodeLimit, Path: "answer",
+			Expected: fmt.Sprintf("at most %d tokens", j.limit),
+			Found:    fmt.Sprintf("%d bytes without an end; the %d behind them close the answer", written, res.Answer.Closed),
+		})
+		return nil
+	case isGrammarLimit(err):
+		res.Reject = t.reject(j.in, raw, grammarReason(err))
+		return nil
+	case err != nil:
+		return err
 	}
 	r := &dataset.Record{
-		SrcID: in.ID, Model: t.opts.ModelName, Provider: dataset.Provider, Prompt: t.opts.Prompt.Name, Level: dataset.Level, Text: in.Text,
+		SrcID: j.in.ID, Model: t.opts.ModelName, Provider: dataset.Provider, Prompt: t.opts.Prompt.Name, Level: dataset.Level, Text: j.in.Text,
 	}
-	if err := t.form.decode(raw, d, r); err != nil {
-		return reject(raw, dataset.Reason{Code: CodeAnswer, Path: "answer", Expected: "an answer in the " + string(t.opts.Decode) + " form", Found: err.Error()})
+	if err := t.form.decode(raw, j.doc, r); err != nil {
+		res.Reject = t.reject(j.in, raw, dataset.Reason{Code: CodeAnswer, Path: "answer", Expected: "an answer in the " + string(t.opts.Decode) + " form", Found: err.Error()})
+	} else if problems := validate.Record(r, t.opts.Taxonomy); len(problems) > 0 {
+		res.Reject = t.reject(j.in, raw, problems...)
+	} else {
+		res.Record = r
 	}
-	if problems := validate.Record(r, t.opts.Taxonomy); len(problems) > 0 {
-		return reject(raw, problems...)
+	return nil
+}
+
+func (t *Tagger) reject(in dataset.Input, raw []byte, reasons ...dataset.Reason) *dataset.Reject {
+	return &dataset.Reject{
+		SrcID: in.ID, Line: in.Line, Model: t.opts.ModelName, Prompt: t.opts.Prompt.Name, Decode: string(t.opts.Decode),
+		Text: in.Text, Seed: t.opts.Sampling.Seed, Reasons: reasons, Raw: string(raw),
 	}
-	res.Record = r
-	return res, nil
+}
+
+func grammarReason(err error) dataset.Reason {
+	return dataset.Reason{Code: CodeTextGrammar, Path: "text", Expected: "a text whose grammar keeps to the limits", Found: err.Error()}
 }
 
 // TextTokens is the number of tokens that a text and what the template puts around it come to.
@@ -285,7 +317,7 @@ func grammarSHA256(o Options) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// shortest is about the number of tokens of a shortest answer about a text.
+// shortest is the number of tokens of a shortest answer about a text.
 func (t *Tagger) shortest(d *document) (int, error) {
 	out, err := newOutput(t.form.stages(d))
 	if err != nil {

@@ -47,7 +47,7 @@ func (s *session) tag(t testing.TB, id, text string) Result {
 		t.Fatalf("%q: %v", text, err)
 	}
 	s.model.allRead()
-	if n := len(s.model.cells[recordSequence]); n > 0 {
+	if n := s.model.left(); n > 0 {
 		t.Errorf("%d tokens of the record are left in the cache", n)
 	}
 	if s.model.prefixRows != s.PrefixTokens() {
@@ -366,7 +366,7 @@ func TestTagModelErrors(t *testing.T) {
 			if !errors.Is(err, broken) && !errors.Is(err, errNoLogits) || res.Record != nil || res.Reject != nil {
 				t.Errorf("%+v, %v", res, err)
 			}
-			if len(m.cells[recordSequence]) > 0 {
+			if m.left() > 0 {
 				t.Error("the record is still in the cache")
 			}
 		})

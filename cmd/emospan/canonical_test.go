@@ -100,6 +100,7 @@ func (d *dicer) Chat(turns []tagger.Turn, first, answer bool) ([]int32, error) {
 }
 
 func (d *dicer) ContextSize() int { return 1 << 16 }
+func (d *dicer) Sequences() int   { return 2 }
 func (d *dicer) BatchSize() int   { return 1 << 10 }
 
 func (d *dicer) Decode(rows []tagger.Row) error {
@@ -188,7 +189,7 @@ func TestCanonicalRecords(t *testing.T) {
 		decode tagger.Decode
 		texts  []string
 	}{{tagger.Compact, texts[:len(texts)*3/4]}, {tagger.Aligned, texts[len(texts)*3/4:]}} {
-		e, err := openEngine(m, 1)
+		e, err := openEngine(m, 1, 1)
 		if err != nil {
 			t.Fatal(err)
 		}

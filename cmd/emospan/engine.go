@@ -19,13 +19,15 @@ type engine struct {
 	*llama.Model
 	context  *llama.Context
 	template llama.Template
+	parallel int // records at a time
+	size     int // tokens of one
 	batch    llama.Batch
 }
 
 var _ tagger.Model = (*engine)(nil)
 
-// openEngine checks the model's file and loads it.
-func openEngine(m models.Model, threads int) (*engine, error) {
+// openEngine checks the model's file and loads it, to decode so many records at a time.
+func openEngine(m models.Model, threads, parallel int) (*engine, error) {
 	template, err := checkModel(m)
 	if err != nil {
 		return nil, err
@@ -38,8 +40,12 @@ func openEngine(m models.Model, threads int) (*engine, error) {
 		model.Close()
 		return nil, fmt.Errorf("%s cannot generate text: it is a %s; use an instruct model of the Llama or Gemma family", m.Name, model.Info().Description)
 	}
+	size := min(model.Info().TrainedSize, maxContext)
 	context, err := llama.NewContext(model, llama.ContextOptions{
-		Size: min(model.Info().TrainedSize, maxContext), Sequences: tagger.Sequences, Threads: threads,
+		Size: size * (parallel + 1), Sequences: parallel + 1, Threads: threads,
+		// One sequence beside the prefix shares its cells with it. Where there are more, a token would attend to the cells of
+		// all of them, so each has a cache of its own.
+		SplitKV: parallel > 1,
 		// On the CPU llama.cpp's flash attention is the slower one as soon as a batch has a few rows after a long prefix
 		// (BenchmarkDecode in package llama).
 		FlashAttention: -1,
@@ -48,7 +54,7 @@ func openEngine(m models.Model, threads int) (*engine, error) {
 		model.Close()
 		return nil, err
 	}
-	return &engine{Model: model, context: context, template: template}, nil
+	return &engine{Model: model, context: context, template: template, parallel: parallel, size: size}, nil
 }
 
 // checkModel reads the GGUF's header, before llama.cpp sees any of it, and tells which chat template the model speaks.
@@ -111,7 +117,8 @@ func (e *engine) Chat(turns []tagger.Turn, first, answer bool) ([]int32, error) 
 	return ids, nil
 }
 
-func (e *engine) ContextSize() int { return e.context.Size() }
+func (e *engine) Sequences() int   { return e.parallel + 1 }
+func (e *engine) ContextSize() int { return e.size }
 func (e *engine) BatchSize() int   { return e.context.BatchSize() }
 
 func (e *engine) Decode(rows []tagger.Row) error {

@@ -171,6 +171,7 @@ func newUnweighted(b *testing.B) *unweighted {
 }
 
 func (u *unweighted) ContextSize() int            { return maxContext }
+func (u *unweighted) Sequences() int              { return 2 }
 func (u *unweighted) BatchSize() int              { return 512 }
 func (u *unweighted) Decode([]tagger.Row) error   { return nil }
 func (u *unweighted) CopyKV(int32, int32) error   { return nil }
@@ -245,7 +246,7 @@ func BenchmarkGrammarShare(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	e, err := openEngine(m, 1)
+	e, err := openEngine(m, 1, 1)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -138,7 +138,7 @@ func (j *job) load(ctx context.Context) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e, err := openEngine(model, j.opts.threads)
+	e, err := openEngine(model, j.opts.threads, j.opts.parallel)
 	j.log()
 	if err != nil {
 		return nil, err
@@ -173,7 +173,7 @@ func (j *job) describe(prompt *tagger.Prompt, tax *dataset.Taxonomy) {
 	}
 	m.Decode, m.Temperature, m.TopP, m.Seed = j.opts.decode, j.opts.temperature, j.opts.topP, j.opts.seed
 	m.Input, m.Output, m.Flags = j.opts.files, j.opts.out, j.opts.flags
-	m.Parallel, m.Threads, m.Device, m.CPUVariant = 1, j.opts.threads, "cpu", variant
+	m.Parallel, m.Threads, m.Device, m.CPUVariant = j.opts.parallel, j.opts.threads, "cpu", variant
 	m.Emotions, m.RejectCodes = map[string]int{}, map[string]int{}
 	m.Started = time.Now().UTC()
 }
@@ -200,42 +200,49 @@ func (j *job) startBar() {
 
 // run tags every text, until the end, the limit or an interruption.
 func (j *job) run(ctx context.Context) error {
-	return eachText(ctx, &j.opts, func(in dataset.Input, bad *dataset.LineError) (bool, error) {
-		var err error
-		if bad != nil {
-			err = j.reject(&dataset.Reject{
-				SrcID: cmp.Or(bad.ID, dataset.DefaultID(bad.Index)), Line: bad.Line, Model: j.manifest.Model, Prompt: j.manifest.Prompt,
-				Decode: j.opts.decode, Seed: j.opts.seed, Reasons: []dataset.Reason{bad.Reason},
-			})
-		} else {
-			err = j.text(in)
-		}
-		if err != nil {
-			return false, err
+	var readErr error
+	read := 0
+	items := func(yield func(tagger.Item) bool) {
+		readErr = eachText(ctx, &j.opts, func(in dataset.Input, bad *dataset.LineError) (bool, error) {
+			read++
+			return yield(tagger.Item{Input: in, Bad: bad}) && (j.opts.limit == 0 || read < j.opts.limit), nil
+		})
+	}
+	err := j.tagger.Run(items, func(item tagger.Item, res tagger.Result) error {
+		if err := j.take(item, res); err != nil {
+			return err
 		}
 		j.bar.add()
-		return j.opts.limit == 0 || j.manifest.Records < j.opts.limit, j.flush()
+		return j.flush()
 	})
+	return cmp.Or(err, readErr)
 }
 
-func (j *job) text(in dataset.Input) error {
-	res, err := j.tagger.Tag(in)
-	if err != nil {
-		return fmt.Errorf("record %s: %w", in.ID, err)
+// take puts what became of an item where it belongs.
+func (j *job) take(item tagger.Item, res tagger.Result) error {
+	if bad := item.Bad; bad != nil {
+		return j.reject(&dataset.Reject{
+			SrcID: cmp.Or(bad.ID, dataset.DefaultID(bad.Index)), Line: bad.Line, Model: j.manifest.Model, Prompt: j.manifest.Prompt,
+			Decode: j.opts.decode, Seed: j.opts.seed, Reasons: []dataset.Reason{bad.Reason},
+		})
 	}
 	if res.Reject != nil {
 		return j.reject(res.Reject)
 	}
+	return j.accept(res.Record)
+}
+
+func (j *job) accept(r *dataset.Record) error {
 	j.manifest.Records++
 	j.manifest.Accepted++
-	j.tally(res.Record, 1)
-	j.unsaved = append(j.unsaved, res.Record)
+	j.tally(r, 1)
+	j.unsaved = append(j.unsaved, r)
 	if j.opts.show < 0 || j.shown < j.opts.show {
 		j.shown++
 		j.bar.clear()
-		drawRecord(j.stderr, res.Record, j.colours)
+		drawRecord(j.stderr, r, j.colours)
 	}
-	return j.out.Write(res.Record)
+	return j.out.Write(r)
 }
 
 // tally adds a record's spans and emotions to the manifest, or with -1 takes them back.
