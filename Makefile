@@ -7,6 +7,7 @@
 #   make release  a fully static executable with every CPU variant, in dist/
 #   make test-cpu run the release on emulated CPUs and in an empty chroot; look for stray AVX code
 #   make fuzz     each fuzz target for FUZZTIME
+#   make bench-grammar  the figures of grammar/README.md, and against llama.cpp's own grammar sampler
 #   make peers    llama.cpp's own llama-server, llama-bench and llama-batched-bench from the same tree, in bin/peers/
 #   make bench-peers  emospan against llama-server on this machine; PEERS_FLAGS holds options of scripts/bench_peers.py
 #
@@ -24,7 +25,7 @@ PURE := ./dataset ./grammar ./models ./tagger ./validate
 export PYTHON
 
 .DEFAULT_GOAL := build
-.PHONY: build native model models python demo test check fmt vet staticcheck race nocgo cgocheck test-native release test-cpu fuzz peers bench-peers clean
+.PHONY: build native model models python demo test check fmt vet staticcheck race nocgo cgocheck test-native release test-cpu fuzz bench-grammar peers bench-peers clean
 
 build: native
 	$(GO) build -trimpath -o bin/emospan ./cmd/emospan
@@ -86,6 +87,10 @@ test-native:
 
 fuzz:
 	@scripts/fuzz.sh $(FUZZTIME)
+
+# Repeat with BENCHFLAGS=-count=10 for benchstat.
+bench-grammar: model
+	$(GO) test -p 1 -run '^$$' -bench '^Benchmark(CompileRules|Filling|AgainstLlama|Grammar)' -benchtime 2s $(BENCHFLAGS) ./grammar ./tagger ./llama ./cmd/emospan
 
 peers:
 	@scripts/peers.sh

@@ -74,8 +74,13 @@
 //     grammar are errors.
 //   - The bounds of {m,n} go up to 1,000,000,000; there m up to 2000, and a larger n is none.
 //   - Only well-formed UTF-8 is matched: . and negated classes take no lone bytes, overlong
-//     forms or surrogates. U+0000 is a code point like any other.
-//   - A token terminal is looked at only where a token begins, by the mask as by AcceptToken.
+//     forms or surrogates, and a class that spans the surrogates not the start of one. No
+//     output ends within a character. U+0000 is a code point like any other; there no token
+//     that begins with it is allowed.
+//   - The start of a character is allowed where some character that starts so is; there a
+//     negated class refuses it if one that starts so is excluded.
+//   - A token terminal is looked at only where a token begins, by the mask as by AcceptToken,
+//     and matches a token that ends within a character too; the next text need not finish it.
 //     One that names an end-of-generation token is an error of NewConstraint, as it could
 //     match nothing.
 //   - Control tokens are not text: the caller gives them no bytes, so that literals and

@@ -92,9 +92,7 @@ func TestSplitterCuts(t *testing.T) {
 			t.Errorf("%s: cuts %v but for %d, %v", tt.name, s.cuts, len(s.exceptions), err)
 		}
 		var want []int32
-		for _, id := range v.tokenize(text) {
-			want = append(want, id)
-		}
+		want = append(want, v.tokenize(text)...)
 		for from := range text {
 			got, err := s.tokens([]byte(text), from)
 			if err != nil || len(got) == 0 || got[0].begin > from {

@@ -109,7 +109,8 @@ func BenchmarkGrammarAccept(b *testing.B) {
 }
 
 // BenchmarkGrammarMaskNew walks at random through llama.cpp's grammars, each time with a constraint that knows nothing, and
-// reports how long the masks took.
+// reports how long the masks took. Each walk is made three times over, and the shortest time of a step counts: what another
+// program takes of the machine is not the mask's.
 func BenchmarkGrammarMaskNew(b *testing.B) {
 	_, v := llama3(b)
 	for name, src := range llamaGrammars(b) {
@@ -120,28 +121,67 @@ func BenchmarkGrammarMaskNew(b *testing.B) {
 			}
 			var times []time.Duration
 			for walk := uint64(0); b.Loop(); walk++ {
-				c, err := grammar.NewConstraint(g, v)
-				if err != nil {
-					b.Fatal(err)
-				}
-				rng := rand.New(rand.NewPCG(walk, 0))
-				m := c.NewMatcher()
-				for range 40 {
-					start := time.Now()
-					mask, err := m.Mask()
-					times = append(times, time.Since(start))
-					if err != nil {
-						break
-					}
-					ids := slices.Collect(mask.All())
-					if m.AcceptToken(ids[rng.IntN(len(ids))]) != nil {
-						b.Fatal("a token of the mask is not accepted")
+				best := timeMasks(b, g, v, walk)
+				for range 2 {
+					for i, d := range timeMasks(b, g, v, walk) {
+						best[i] = min(best[i], d)
 					}
 				}
+				times = append(times, best...)
 			}
 			reportTimes(b, times)
 		})
 	}
+}
+
+// BenchmarkGrammarMaskRecord does the same with the compact grammars of the project's texts. Their frame is not shared here:
+// every mask is new.
+func BenchmarkGrammarMaskRecord(b *testing.B) {
+	_, v := llama3(b)
+	texts := benchTexts(b)
+	var times []time.Duration
+	for n := 0; b.Loop(); n++ {
+		stages, err := tagger.Stages(tagger.Compact, dataset.Default(), texts[n%len(texts)])
+		if err != nil {
+			b.Fatal(err)
+		}
+		g, err := grammar.Compile(stages[0].GBNF())
+		if err != nil {
+			b.Fatal(err)
+		}
+		best := timeMasks(b, g, v, uint64(n))
+		for range 2 {
+			for i, d := range timeMasks(b, g, v, uint64(n)) {
+				best[i] = min(best[i], d)
+			}
+		}
+		times = append(times, best...)
+	}
+	reportTimes(b, times)
+}
+
+// timeMasks walks at random through a grammar of which nothing is known yet.
+func timeMasks(b *testing.B, g *grammar.Grammar, v *grammar.Vocab, seed uint64) (times []time.Duration) {
+	b.Helper()
+	c, err := grammar.NewConstraint(g, v)
+	if err != nil {
+		b.Fatal(err)
+	}
+	rng := rand.New(rand.NewPCG(seed, 0))
+	m := c.NewMatcher()
+	for range 40 {
+		start := time.Now()
+		mask, err := m.Mask()
+		times = append(times, time.Since(start))
+		if err != nil {
+			break
+		}
+		ids := slices.Collect(mask.All())
+		if m.AcceptToken(ids[rng.IntN(len(ids))]) != nil {
+			b.Fatal("a token of the mask is not accepted")
+		}
+	}
+	return times
 }
 
 func reportTimes(b *testing.B, times []time.Duration) {
