@@ -90,7 +90,7 @@ fuzz:
 
 # Repeat with BENCHFLAGS=-count=10 for benchstat.
 bench-grammar: model
-	$(GO) test -p 1 -run '^$$' -bench '^Benchmark(CompileRules|Filling|AgainstLlama|Grammar)' -benchtime 2s $(BENCHFLAGS) ./grammar ./tagger ./llama ./cmd/emospan
+	$(GO) test -p 1 -run '^$$' -bench '^Benchmark(Compile(Rules|Frame)|Filling|AgainstLlama|Grammar)' -benchtime 2s $(BENCHFLAGS) ./grammar ./tagger ./llama ./cmd/emospan
 
 peers:
 	@scripts/peers.sh

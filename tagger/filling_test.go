@@ -119,3 +119,16 @@ func TestFillingOfGrammarText(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkCompileFrame compiles what the answers of a form have in common.
+func BenchmarkCompileFrame(b *testing.B) {
+	for _, decode := range Decodes {
+		b.Run(string(decode), func(b *testing.B) {
+			for b.Loop() {
+				if _, err := newForm(decode, dataset.Default()); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -286,14 +286,14 @@ func BenchmarkGrammarShare(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	e, err := openEngine(m, 1, 1)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer e.Close()
 	texts := benchTexts(b)
 	for _, decode := range []tagger.Decode{tagger.Compact, tagger.Aligned} {
 		b.Run(string(decode), func(b *testing.B) {
+			e, err := openEngine(m, 1, 1)
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer e.Close()
 			model := &timed{engine: e}
 			t := newBenchTagger(b, model, decode)
 			model.spent = 0
