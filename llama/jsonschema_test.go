@@ -4,7 +4,6 @@ package llama
 
 import (
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -63,10 +62,7 @@ func TestJSONSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cases, err := schemaCases(string(source))
-	if err != nil {
-		t.Fatal(err)
-	}
+	cases := schemaCases(t, string(source))
 	const known = 83
 	if len(cases) < known {
 		t.Errorf("found %d schemas, want at least %d", len(cases), known)
@@ -131,17 +127,15 @@ func TestJSONSchema(t *testing.T) {
 
 // schemaCases finds the schemas in the C++ source of llama.cpp's tests. Those that it
 // parses outside its table are called document 1 and so on.
-func schemaCases(source string) ([]schemaCase, error) {
-	tokens, err := schemaTokens(source)
-	if err != nil {
-		return nil, err
-	}
+func schemaCases(t testing.TB, source string) []schemaCase {
+	t.Helper()
+	tokens := schemaTokens(t, source)
 	var cases []schemaCase
 	documents := 0
 	for i := range tokens {
 		if schemaMatch(tokens[i:], "test", "(", "{") {
 			if !schemaMatch(tokens[i+3:], "STATUS", ",", `"`, ",", `"`, ",", `"`, "}", ")", ";") {
-				return nil, fmt.Errorf("test %d is not of the form that is known: %q", len(cases)+1, tokens[i:min(i+12, len(tokens))])
+				t.Fatalf("test %d is not of the form that is known: %q", len(cases)+1, tokens[i:min(i+12, len(tokens))])
 			}
 			cases = append(cases, schemaCase{
 				fails: tokens[i+3] == "FAILURE", name: tokens[i+5][1:], schema: tokens[i+7][1:], grammar: tokens[i+9][1:],
@@ -152,7 +146,7 @@ func schemaCases(source string) ([]schemaCase, error) {
 			cases = append(cases, schemaCase{name: "document " + strconv.Itoa(documents), schema: tokens[i+5][1:]})
 		}
 	}
-	return cases, nil
+	return cases
 }
 
 // schemaMatch reports whether tokens begin with pattern, in which " stands for any string
@@ -182,72 +176,20 @@ func schemaMatch(tokens []string, pattern ...string) bool {
 
 // schemaTokens cuts C++ source into names, single characters of punctuation, and strings:
 // a " and what the literals that follow each other spell.
-func schemaTokens(source string) ([]string, error) {
+func schemaTokens(t testing.TB, source string) []string {
+	t.Helper()
 	var tokens []string
-	add := func(s string) {
-		if n := len(tokens); n > 0 && s[0] == '"' && tokens[n-1][0] == '"' {
-			tokens[n-1] += s[1:]
-		} else {
-			tokens = append(tokens, s)
-		}
-	}
-	isName := func(c byte) bool {
-		return c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
-	}
-	for rest := source; rest != ""; {
-		until := func(end string, from int) (int, error) {
-			i := strings.Index(rest[from:], end)
-			if i < 0 {
-				return 0, fmt.Errorf("no %s after %.40q", end, rest)
-			}
-			return from + i + len(end), nil
-		}
-		n := 1
-		var err error
-		switch c := rest[0]; {
-		case strings.ContainsRune(" \t\r\n", rune(c)):
-		case c == '#', strings.HasPrefix(rest, "//"):
-			n, err = until("\n", 0)
-		case strings.HasPrefix(rest, "/*"):
-			n, err = until("*/", 2)
-		case strings.HasPrefix(rest, `R"`):
-			open := strings.IndexByte(rest, '(')
-			if open < 0 {
-				return nil, fmt.Errorf("no ( after %.40q", rest)
-			}
-			end := ")" + rest[2:open] + `"`
-			if n, err = until(end, open); err == nil {
-				add(`"` + rest[open+1:n-len(end)])
-			}
-		case c == '"', c == '\'':
-			for n < len(rest) && rest[n] != c {
-				if rest[n] == '\\' {
-					n++
-				}
-				n++
-			}
-			if n++; n > len(rest) {
-				return nil, fmt.Errorf("no %c after %.40q", c, rest)
-			}
-			if c == '"' {
-				s, unquoteErr := strconv.Unquote(rest[:n])
-				err = unquoteErr
-				add(`"` + s)
-			}
-		case isName(c):
-			for n < len(rest) && isName(rest[n]) {
-				n++
-			}
-			add(rest[:n])
+	for _, token := range cppTokens(t, source) {
+		switch n := len(tokens); {
+		case !token.str:
+			tokens = append(tokens, token.text)
+		case n > 0 && tokens[n-1][0] == '"':
+			tokens[n-1] += token.text
 		default:
-			add(rest[:1])
+			tokens = append(tokens, `"`+token.text)
 		}
-		if err != nil {
-			return nil, err
-		}
-		rest = rest[n:]
 	}
-	return tokens, nil
+	return tokens
 }
 
 // schemaGrammar compiles a grammar for texts of bytes.
