@@ -113,7 +113,7 @@ func (d *dicer) Logits(int) []float32 {
 	return d.noise[at : at+d.VocabSize()]
 }
 
-func (d *dicer) CopyKV(int32, int32) error   { d.rows = d.rows[:0]; return nil }
+func (d *dicer) CopyKV(int32, int32) error   { return nil }
 func (d *dicer) RemoveKV(int32, int32) error { return nil }
 
 // TestForcedTokens: whatever is chosen, forced tokens are those that the tokenizer makes of the whole answer at their place.
@@ -150,7 +150,7 @@ func TestForcedTokens(t *testing.T) {
 				texts  []string
 			}{{tagger.Compact, texts[:compact]}, {tagger.Aligned, texts[compact:]}} {
 				d := newDicer(m)
-				_, tokens := checkCanonical(t, d, func() []tagger.Row { return d.rows }, part.texts, part.decode)
+				_, tokens := checkCanonical(t, d, &d.rows, part.texts, part.decode)
 				t.Logf("%s: %d records, %d tokens in forced runs", part.decode, len(part.texts), tokens)
 			}
 		})
@@ -166,11 +166,6 @@ type notingEngine struct {
 func (e *notingEngine) Decode(rows []tagger.Row) error {
 	e.rows = append(e.rows, rows...)
 	return e.engine.Decode(rows)
-}
-
-func (e *notingEngine) CopyKV(from, to int32) error {
-	e.rows = e.rows[:0]
-	return e.engine.CopyKV(from, to)
 }
 
 // TestCanonicalRecords: what the default model chooses as the likeliest is nearly always what the tokenizer would make too, so
@@ -195,7 +190,7 @@ func TestCanonicalRecords(t *testing.T) {
 		}
 		noting := &notingEngine{engine: e}
 		records := len(part.texts)
-		whole, tokens := checkCanonical(t, noting, func() []tagger.Row { return noting.rows }, part.texts, part.decode)
+		whole, tokens := checkCanonical(t, noting, &noting.rows, part.texts, part.decode)
 		t.Logf("%s: %d records, %d tokens in forced runs; %d records have the tokenizer's tokens throughout", part.decode, records, tokens, whole)
 		if whole < records*3/4 {
 			t.Errorf("%s: of %d records only %d have the tokenizer's tokens", part.decode, records, whole)
@@ -209,7 +204,7 @@ func TestCanonicalRecords(t *testing.T) {
 // checkCanonical tags texts and compares tokens: those of the answer with the rows that were decoded, and those of forced runs
 // with what the tokenizer makes of the whole answer. It returns how many answers have the tokenizer's tokens throughout, and how
 // many tokens were in forced runs.
-func checkCanonical(t *testing.T, m tagger.Model, decoded func() []tagger.Row, texts []string, decode tagger.Decode) (whole, forced int) {
+func checkCanonical(t *testing.T, m tagger.Model, decoded *[]tagger.Row, texts []string, decode tagger.Decode) (whole, forced int) {
 	t.Helper()
 	prompt, err := tagger.ParsePrompt("canonical", canonicalPrompt)
 	if err != nil {
@@ -220,6 +215,7 @@ func checkCanonical(t *testing.T, m tagger.Model, decoded func() []tagger.Row, t
 		t.Fatal(err)
 	}
 	for i, text := range texts {
+		*decoded = (*decoded)[:0]
 		res, err := tag.Tag(dataset.Input{ID: fmt.Sprint(i), Text: text})
 		if err != nil {
 			t.Fatalf("%q: %v", text, err)
@@ -228,7 +224,7 @@ func checkCanonical(t *testing.T, m tagger.Model, decoded func() []tagger.Row, t
 			t.Fatalf("%q: %v", text, res.Reject.Reasons)
 		}
 		a := res.Answer
-		rows := decoded()
+		rows := *decoded
 		for i, row := range rows[min(res.Counts.Prompt, len(rows)):] {
 			if i >= len(a.Tokens) || row.Token != a.Tokens[i] {
 				t.Fatalf("%q: token %d was fed at %d of the answer %v", text, row.Token, i, a.Tokens)
