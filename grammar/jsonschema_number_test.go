@@ -78,18 +78,7 @@ func TestIntegerExtremes(t *testing.T) {
 		{`"minimum":-0.0,"maximum":0`, []string{"0"}, []string{"-0", "1"}},
 	}
 	for _, test := range tests {
-		gbnf := mustSchema(t, `{"type":"integer",`+test.bounds+`}`)
-		accepts := accepter(t, gbnf)
-		for _, text := range test.accept {
-			if !accepts(text) {
-				t.Errorf("%s rejects %s\n%s", test.bounds, text, gbnf)
-			}
-		}
-		for _, text := range test.reject {
-			if accepts(text) {
-				t.Errorf("%s accepts %s\n%s", test.bounds, text, gbnf)
-			}
-		}
+		checkBounds(t, "integer", test.bounds, test.accept, test.reject)
 	}
 }
 
@@ -157,18 +146,7 @@ func TestNumberDigits(t *testing.T) {
 		{`"minimum":1e-3,"maximum":2E-3`, []string{"0.001", "0.0015", "0.002"}, []string{"0.0009", "0.0021"}},
 	}
 	for _, test := range tests {
-		gbnf := mustSchema(t, `{"type":"number",`+test.bounds+`}`)
-		accepts := accepter(t, gbnf)
-		for _, text := range test.accept {
-			if !accepts(text) {
-				t.Errorf("%s rejects %s\n%s", test.bounds, text, gbnf)
-			}
-		}
-		for _, text := range test.reject {
-			if accepts(text) {
-				t.Errorf("%s accepts %s\n%s", test.bounds, text, gbnf)
-			}
-		}
+		checkBounds(t, "number", test.bounds, test.accept, test.reject)
 	}
 }
 
@@ -179,6 +157,23 @@ func TestParseDecimal(t *testing.T) {
 	} {
 		if got := parseDecimal(text).String(); got != want {
 			t.Errorf("%s is %s, want %s", text, got, want)
+		}
+	}
+}
+
+// checkBounds checks which texts a type with bounds takes.
+func checkBounds(t *testing.T, kind, bounds string, accept, reject []string) {
+	t.Helper()
+	gbnf := mustSchema(t, `{"type":"`+kind+`",`+bounds+`}`)
+	accepts := accepter(t, gbnf)
+	for _, text := range accept {
+		if !accepts(text) {
+			t.Errorf("%s rejects %s\n%s", bounds, text, gbnf)
+		}
+	}
+	for _, text := range reject {
+		if accepts(text) {
+			t.Errorf("%s accepts %s\n%s", bounds, text, gbnf)
 		}
 	}
 }

@@ -8,17 +8,7 @@ import (
 	"testing"
 )
 
-var byteVocab = sync.OnceValue(func() *Vocab {
-	pieces := make([][]byte, 256)
-	for b := range pieces {
-		pieces[b] = []byte{byte(b)}
-	}
-	v, err := NewVocab(pieces, VocabOptions{})
-	if err != nil {
-		panic(err)
-	}
-	return v
-})
+var byteVocab = sync.OnceValue(NewByteVocab)
 
 // accepter compiles a grammar and returns whether it accepts a text.
 func accepter(t testing.TB, gbnf string) func(text string) bool {

@@ -91,6 +91,20 @@ func NewVocab(pieces [][]byte, opts VocabOptions) (*Vocab, error) {
 	return v, nil
 }
 
+// NewByteVocab returns a vocabulary with a token for each byte, its id, and no other: what
+// follows text rather than the tokens of a model.
+func NewByteVocab() *Vocab {
+	pieces := make([][]byte, 256)
+	for b := range pieces {
+		pieces[b] = []byte{byte(b)}
+	}
+	v, err := NewVocab(pieces, VocabOptions{})
+	if err != nil {
+		panic(err) // 256 pieces of a byte are within every bound
+	}
+	return v
+}
+
 // Len returns the number of tokens.
 func (v *Vocab) Len() int { return len(v.offsets) - 1 }
 

@@ -202,15 +202,7 @@ func schemaGrammar(t *testing.T, gbnf string) *grammar.Constraint {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, gbnf)
 	}
-	pieces := make([][]byte, 256)
-	for b := range pieces {
-		pieces[b] = []byte{byte(b)}
-	}
-	v, err := grammar.NewVocab(pieces, grammar.VocabOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := grammar.NewConstraint(g, v)
+	c, err := grammar.NewConstraint(g, grammar.NewByteVocab())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,9 +1,9 @@
 //go:build cgo
 
 #include "oracle.h"
+#include "guard.h"
 
 #include <algorithm>
-#include <exception>
 #include <memory>
 #include <stdexcept>
 #include <vector>
@@ -29,27 +29,11 @@ struct es_grammar {
 	bool allowed(size_t i) const { return candidates[i].logit == 0; }
 };
 
-namespace {
-
-// Runs f; an exception becomes the last error.
-template <typename F> bool guard(F f) {
-	try {
-		return f();
-	} catch (const std::exception &e) {
-		es_set_error(e.what());
-	} catch (...) {
-		es_set_error("unknown C++ exception");
-	}
-	return false;
-}
-
-} // namespace
-
 extern "C" {
 
 es_grammar *es_grammar_new(const es_model *m, const char *gbnf) {
 	std::unique_ptr<es_grammar> g;
-	bool ok = guard([&] {
+	bool ok = guard(false, [&] {
 		g = std::make_unique<es_grammar>(es_vocab_size(m));
 		g->sampler = llama_sampler_init_grammar(llama_model_get_vocab(reinterpret_cast<const llama_model *>(m)), gbnf, "root");
 		return g->sampler != nullptr;
@@ -59,7 +43,7 @@ es_grammar *es_grammar_new(const es_model *m, const char *gbnf) {
 
 es_grammar *es_grammar_clone(const es_grammar *g) {
 	std::unique_ptr<es_grammar> clone;
-	bool ok = guard([&] {
+	bool ok = guard(false, [&] {
 		clone = std::make_unique<es_grammar>(g->candidates.size());
 		clone->sampler = llama_sampler_clone(g->sampler);
 		clone->failed = g->failed;
@@ -71,7 +55,7 @@ es_grammar *es_grammar_clone(const es_grammar *g) {
 void es_grammar_free(es_grammar *g) { delete g; }
 
 bool es_grammar_reset(es_grammar *g) {
-	return guard([&] {
+	return guard(false, [&] {
 		llama_sampler_reset(g->sampler);
 		g->failed = false;
 		return true;
@@ -79,7 +63,7 @@ bool es_grammar_reset(es_grammar *g) {
 }
 
 bool es_grammar_apply(es_grammar *g, uint64_t *mask) {
-	return guard([&] {
+	return guard(false, [&] {
 		size_t n = g->candidates.size();
 		for (size_t i = 0; i < n; i++) {
 			g->candidates[i] = {static_cast<llama_token>(i), 0, 0};
@@ -94,7 +78,7 @@ bool es_grammar_apply(es_grammar *g, uint64_t *mask) {
 }
 
 bool es_grammar_accept(es_grammar *g, int32_t token) {
-	return guard([&] {
+	return guard(false, [&] {
 		// Of tokens that are not allowed, those that end the generation abort the process, and some are accepted.
 		g->candidates[0] = {token, 0, 0};
 		g->apply(1);

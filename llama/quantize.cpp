@@ -1,6 +1,7 @@
 //go:build cgo
 
 #include "quantize.h"
+#include "guard.h"
 #include "shim.h"
 
 #include <atomic>
@@ -66,18 +67,6 @@ llama_ftype ftype_of(es_format format) {
 	case ES_Q4_K_M: return LLAMA_FTYPE_MOSTLY_Q4_K_M;
 	}
 	return LLAMA_FTYPE_GUESSED;
-}
-
-// Runs f; an exception becomes the last error and the value given for failure.
-template <typename R, typename F> R guard(R failure, F f) {
-	try {
-		return f();
-	} catch (const std::exception &e) {
-		es_set_error(e.what());
-	} catch (...) {
-		es_set_error("unknown C++ exception");
-	}
-	return failure;
 }
 
 // The types that ggml_quantize_chunk makes without an importance matrix; it asserts on others.

@@ -1,6 +1,7 @@
 //go:build cgo
 
 #include "shim.h"
+#include "guard.h"
 
 #include <atomic>
 #include <climits>
@@ -103,18 +104,6 @@ char *copy_string(const std::string &s) {
 		memcpy(p, s.c_str(), s.size() + 1);
 	}
 	return p;
-}
-
-// Runs f; an exception becomes the last error and the value given for failure.
-template <typename R, typename F> R guard(R failure, F f) {
-	try {
-		return f();
-	} catch (const std::exception &e) {
-		es_set_error(e.what());
-	} catch (...) {
-		es_set_error("unknown C++ exception");
-	}
-	return failure;
 }
 
 llama_model *model_of(es_model *m) { return reinterpret_cast<llama_model *>(m); }

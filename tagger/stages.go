@@ -204,14 +204,7 @@ func Stages(decode Decode, tax *dataset.Taxonomy, text string) ([]Stage, error) 
 	if len(d.words) == 0 {
 		return nil, fmt.Errorf("the text holds no word or mark")
 	}
-	bytes := make([][]byte, 256)
-	for b := range bytes {
-		bytes[b] = []byte{byte(b)}
-	}
-	vocab, err := grammar.NewVocab(bytes, grammar.VocabOptions{})
-	if err != nil {
-		return nil, err
-	}
+	vocab := grammar.NewByteVocab()
 	for _, f := range form.frames() {
 		if err := f.bind(vocab); err != nil {
 			return nil, err

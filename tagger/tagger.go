@@ -170,7 +170,6 @@ type job struct {
 	in     dataset.Input
 	doc    *document
 	prompt int // tokens of it that were to be decoded
-	limit  int
 	result Result
 	*answering
 }
@@ -212,18 +211,18 @@ func (t *Tagger) open(in dataset.Input, sequence int32) (*job, error) {
 	if len(j.doc.words) == 0 {
 		return rejected(dataset.Reason{Code: CodeTextEmpty, Path: "text", Expected: "a word or a mark", Found: strconv.QuoteToASCII(head(in.Text))})
 	}
-	j.limit = t.form.limit(len(prompt))
-	if j.limit > size-used {
-		j.limit = size - used
+	limit := t.form.limit(len(prompt))
+	if limit > size-used {
+		limit = size - used
 		room, err := t.shortest(j.doc)
 		if err != nil {
 			return failed(err)
 		}
-		if room > j.limit {
+		if room > limit {
 			return tooLong(room)
 		}
 	}
-	a, err := t.decoder.newAnswering(sequence, in.ID, prompt, t.form.stages(j.doc), j.limit)
+	a, err := t.decoder.newAnswering(sequence, in.ID, prompt, t.form.stages(j.doc), limit)
 	if err != nil {
 		return failed(err)
 	}

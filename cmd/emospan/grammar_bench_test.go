@@ -193,35 +193,6 @@ func reportTimes(b *testing.B, times []time.Duration) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// unweighted is Llama 3's tokenizer with logits that are drawn by lot.
-type unweighted struct {
-	*engine
-	noise []float32
-	rng   *rand.Rand
-}
-
-func newUnweighted(b *testing.B) *unweighted {
-	model, _ := llama3(b)
-	u := &unweighted{engine: &engine{Model: model, template: llama.Llama3}, rng: rand.New(rand.NewPCG(1, 1))}
-	u.noise = make([]float32, 2*model.VocabSize())
-	for i := range u.noise {
-		u.noise[i] = u.rng.Float32()
-	}
-	return u
-}
-
-func (u *unweighted) ContextSize() int            { return maxContext }
-func (u *unweighted) Sequences() int              { return 2 }
-func (u *unweighted) BatchSize() int              { return 512 }
-func (u *unweighted) Decode([]tagger.Row) error   { return nil }
-func (u *unweighted) CopyKV(int32, int32) error   { return nil }
-func (u *unweighted) RemoveKV(int32, int32) error { return nil }
-func (u *unweighted) Logits(int) []float32 {
-	n := u.VocabSize()
-	from := u.rng.IntN(n)
-	return u.noise[from : from+n]
-}
-
 // benchTexts are the project's own 200 texts.
 func benchTexts(b *testing.B) []string {
 	b.Helper()
@@ -238,8 +209,11 @@ func BenchmarkGrammarRecord(b *testing.B) {
 	texts := benchTexts(b)
 	for _, decode := range tagger.Decodes {
 		b.Run(string(decode), func(b *testing.B) {
-			t := newBenchTagger(b, newUnweighted(b), decode)
+			model, _ := llama3(b)
+			dice := newDicer(model)
+			t := newBenchTagger(b, dice, decode)
 			for n := 0; b.Loop(); n++ {
+				dice.rows = dice.rows[:0]
 				if _, err := t.Tag(dataset.Input{ID: fmt.Sprint(n), Text: texts[n%len(texts)]}); err != nil {
 					b.Fatal(err)
 				}

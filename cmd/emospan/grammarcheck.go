@@ -85,15 +85,7 @@ func checkingConstraint(file string, schema bool) (*grammar.Constraint, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	pieces := make([][]byte, 256)
-	for b := range pieces {
-		pieces[b] = []byte{byte(b)}
-	}
-	vocab, err := grammar.NewVocab(pieces, grammar.VocabOptions{})
-	if err != nil {
-		return nil, err
-	}
-	c, err := grammar.NewConstraint(g, vocab)
+	c, err := grammar.NewConstraint(g, grammar.NewByteVocab())
 	var unknown *grammar.Error
 	if errors.As(err, &unknown) && unknown.Code == grammar.ErrUnknownToken {
 		return nil, fmt.Errorf("%s: %w; strings can only be checked against grammars without tokens such as <think>", file, err)
