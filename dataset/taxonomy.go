@@ -78,8 +78,9 @@ type Emotion struct {
 
 // Vocabulary is the closed list of values of one attribute.
 type Vocabulary struct {
-	Name   string
-	Values []string
+	Name    string
+	Values  []string
+	Default string // what is meant where nothing is said, if anything; forms that are to be short leave it out
 
 	has       map[string]bool
 	canonical map[string]string // folded values and synonyms
@@ -142,8 +143,9 @@ type taxonomyFile struct {
 	EkmanClasses []string `json:"ekman_classes"`
 	Pronouns     []string `json:"pronouns"`
 	Attributes   []struct {
-		Name   string `json:"name"`
-		Values []struct {
+		Name    string `json:"name"`
+		Default string `json:"default"`
+		Values  []struct {
 			Name     string   `json:"name"`
 			Synonyms []string `json:"synonyms"`
 		} `json:"values"`
@@ -220,7 +222,7 @@ func (t *Taxonomy) setAttributes(f *taxonomyFile) error {
 		if t.attrs[a.Name] != nil {
 			return fmt.Errorf("attributes: %q appears twice", a.Name)
 		}
-		v := &Vocabulary{Name: a.Name, has: make(map[string]bool), canonical: make(map[string]string)}
+		v := &Vocabulary{Name: a.Name, Default: a.Default, has: make(map[string]bool), canonical: make(map[string]string)}
 		for _, value := range a.Values {
 			v.Values = append(v.Values, value.Name)
 			v.has[value.Name] = true
@@ -232,6 +234,9 @@ func (t *Taxonomy) setAttributes(f *taxonomyFile) error {
 		}
 		if err := checkList("attribute "+a.Name, v.Values); err != nil {
 			return err
+		}
+		if v.Default != "" && !v.has[v.Default] {
+			return fmt.Errorf("attribute %s: its default %q is not among its values", a.Name, v.Default)
 		}
 		t.attrs[a.Name] = v
 	}

@@ -51,6 +51,9 @@ func TestDefaultTaxonomy(t *testing.T) {
 			t.Errorf("%s: %s", attr, got)
 		}
 	}
+	if d := tax.Attr(AttrIntensity).Default + " " + tax.Attr(AttrValence).Default; d != "med " {
+		t.Errorf("defaults of intensity and valence: %q", d)
+	}
 	if tax.Attr("confidence") != nil {
 		t.Error("confidence has a vocabulary")
 	}
@@ -114,6 +117,7 @@ func TestParseTaxonomyErrors(t *testing.T) {
 		{"duplicate value", `{"name": "low"`, `{"name": "high"`, `"high" already means`},
 		{"empty value", `{"name": "low"`, `{"name": ""`, "empty name"},
 		{"synonym clash in a vocabulary", `"medium"`, `"weak"`, `"weak" already means "low"`},
+		{"default that is no value", `"default": "med"`, `"default": "medium"`, `attribute intensity: its default "medium" is not among`},
 		{"no relation none", `{"name": "none", "synonyms": ["no relation"`, `{"name": "nothing", "synonyms": ["no relation"`, `"none" is missing`},
 		{"unknown group", `"group": "positive_affect"`, `"group": "nice"`, `"admiration": unknown group "nice"`},
 		{"unknown class", `"ekman": "joy"`, `"ekman": "trust"`, `unknown Ekman class "trust"`},

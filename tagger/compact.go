@@ -3,46 +3,35 @@ package tagger
 import (
 	"encoding/json"
 	"fmt"
-	"math"
-	"strconv"
 	"strings"
 
 	"github.com/emospan/emospan/dataset"
 	"github.com/emospan/emospan/grammar"
 )
 
-// compactForm has the model write only its decisions, as an array of arrays:
+// compactForm has the model write only its decisions, as an array with two strings for each span, the quoted text and what is
+// decided of it:
 //
-//	[["Stop asking me the same question","annoyance","med","asserted","present","self",91,"you","cause"]]
-//	[["neutral"]]
+//	["Stop asking me the same question"," annoyance high 91 cause you"]
+//	["neutral"]
 //
-// that is quoted text, emotion, intensity, certainty, temporality, source, confidence in percent and, where there is one,
-// the target with its relation. The quote comes first because a small model names the emotion better with the words that
-// carry it just before. Everything else in the record follows: predictions from the emotions, start, end, tokens
-// and labels from the quote, valence and emotion group from the emotion, sentence and clause from the text.
+// The quote comes first because a small model names the emotion better with the words that carry it just before. Everything
+// else in the record follows: predictions from the emotions, start, end, tokens and labels from the quote, valence and
+// emotion group from the emotion, sentence and clause from the text.
 type compactForm struct {
-	tax   *dataset.Taxonomy
-	frame *frame
+	tax       *dataset.Taxonomy
+	decisions *decisions
+	frame     *frame
 }
 
 func newCompactForm(tax *dataset.Taxonomy) (*compactForm, error) {
+	decisions := newDecisions(tax)
 	var b strings.Builder
-	rule(&b, "root", `"[[\"" answer`)
-	rule(&b, "attributes", `decisions (",\"" target "\",\"" relation "\"")? "]"`)
-	rule(&b, "decisions", `"\",\"" emotion "\",\"" intensity "\",\"" certainty "\",\"" temporality "\",\"" source "\"," confidence`)
-	var emotions []string
-	for _, e := range tax.Emotions() {
-		if e.Name != tax.Neutral() {
-			emotions = append(emotions, e.Name)
-		}
-	}
-	rule(&b, "emotion", literals(emotions)...)
-	attributeRules(&b, tax, dataset.AttrIntensity, dataset.AttrCertainty, dataset.AttrTemporality, dataset.AttrSource)
-	rule(&b, "confidence", `"100"`, `[1-9] [0-9]?`, `"0"`)
-	rule(&b, "target", "pronoun", "quote")
-	targetRules(&b, tax)
+	rule(&b, "root", `"[\"" answer`)
+	rule(&b, "decisions", `"\",\"" span "\""`)
+	decisions.rules(&b, "span", "quote")
 	frame, err := newFrame(b.String(), "answer", "quote")
-	return &compactForm{tax, frame}, err
+	return &compactForm{tax, decisions, frame}, err
 }
 
 func (f *compactForm) frames() []*frame { return []*frame{f.frame} }
@@ -64,54 +53,47 @@ func (f *compactForm) fill(d *document) *grammar.Filling {
 		// the others, and it is made last.
 		next = q.fill(g, func(i int) grammar.Place {
 			if next == nil || i+1 == len(q.words) {
-				return g.Cover("attributes", end)
+				return g.Cover("decisions", end)
 			}
-			return g.Cover("attributes", g.Any(end, g.Literal(`,["`, next[i+1])))
+			return g.Cover("decisions", g.Any(end, g.Literal(`,"`, next[i+1])))
 		})
 	}
-	g.Hole("answer", g.Any(g.Literal(f.tax.Neutral()+`"]]`, grammar.End), next[0]))
+	g.Hole("answer", g.Any(g.Literal(escape(f.tax.Neutral())+`"]`, grammar.End), next[0]))
 	return g
 }
 
 // decode expands an answer into the record's predictions, spans and labels.
 func (f *compactForm) decode(answer []byte, d *document, r *dataset.Record) error {
-	var items [][]any
-	if err := json.Unmarshal(answer, &items); err != nil {
-		return fmt.Errorf("the answer is not an array of arrays: %w", err)
+	var parts []*string
+	if err := json.Unmarshal(answer, &parts); err != nil {
+		return fmt.Errorf("the answer is not an array of strings: %w", err)
 	}
-	if len(items) == 1 && len(items[0]) == 1 && items[0][0] == f.tax.Neutral() {
+	for i, p := range parts {
+		if p == nil {
+			return fmt.Errorf("the answer is not an array of strings: number %d is null", i)
+		}
+	}
+	if len(parts) == 1 && *parts[0] == f.tax.Neutral() {
 		setSpans(r, d, []string{f.tax.Neutral()}, nil)
 		return nil
+	}
+	if len(parts) == 0 || len(parts)%2 != 0 {
+		return fmt.Errorf("the answer holds %d strings; a span has two, and no span is written [%q]", len(parts), f.tax.Neutral())
 	}
 	var predictions []string
 	var spans []dataset.Span
 	from := 0
-	for n, item := range items {
-		field := func(i int) string { s, _ := item[i].(string); return s }
-		if len(item) != 7 && len(item) != 9 {
-			return fmt.Errorf("span %d has %d fields, not 7 or 9", n, len(item))
+	for n := 0; 2*n < len(parts); n++ {
+		quote := *parts[2*n]
+		emotion, attrs, err := f.decisions.parse(*parts[2*n+1])
+		if err != nil {
+			return fmt.Errorf("span %d: %w", n, err)
 		}
-		emotion, ok := f.tax.Emotion(field(1))
+		start, end, ok := d.find(quote, from)
 		if !ok {
-			return fmt.Errorf("span %d names no emotion", n)
+			return fmt.Errorf("span %d: %q is no run of tokens after token %d", n, quote, from)
 		}
-		start, end, ok := d.find(field(0), from)
-		if !ok {
-			return fmt.Errorf("span %d: %q is no run of tokens after token %d", n, field(0), from)
-		}
-		percent, ok := item[6].(float64)
-		if !ok {
-			return fmt.Errorf("span %d has no number for its confidence", n)
-		}
-		attrs := dataset.Attrs{
-			Valence: emotion.Valence, EmotionGroup: emotion.Group,
-			Intensity: field(2), Certainty: field(3), Temporality: field(4), Source: field(5),
-			SentenceIndex: d.positions[start].Sentence, ClauseIndex: d.positions[start].Clause,
-			Confidence: percent / 100, TargetRelation: dataset.RelationNone,
-		}
-		if len(item) == 9 {
-			attrs.TargetText, attrs.TargetRelation = field(7), field(8)
-		}
+		attrs.SentenceIndex, attrs.ClauseIndex = d.positions[start].Sentence, d.positions[start].Clause
 		spans = append(spans, dataset.Span{
 			Type: f.tax.SpanTypes()[0], Subtype: emotion.Subtype, Start: start, End: end, Text: d.run(start, end), Attrs: attrs,
 		})
@@ -125,24 +107,15 @@ func (f *compactForm) decode(answer []byte, d *document, r *dataset.Record) erro
 // encode writes the answer that stands for a record; the prompt's examples are made by it.
 func (f *compactForm) encode(r *dataset.Record) ([]byte, error) {
 	if len(r.Data.Spans) == 0 {
-		return []byte(`[["` + f.tax.Neutral() + `"]]`), nil
+		return append(appendJSON([]byte("["), f.tax.Neutral()), ']'), nil
 	}
 	answer := []byte("[")
 	for i, s := range r.Data.Spans {
 		if i > 0 {
 			answer = append(answer, ',')
 		}
-		answer = append(answer, '[')
-		a := s.Attrs
-		for _, v := range []string{s.Text, strings.ToLower(s.Subtype), a.Intensity, a.Certainty, a.Temporality, a.Source} {
-			answer = append(appendJSON(answer, v), ',')
-		}
-		answer = strconv.AppendInt(answer, int64(math.Round(a.Confidence*100)), 10)
-		if a.TargetText != "" {
-			answer = append(appendJSON(append(answer, ','), a.TargetText), ',')
-			answer = appendJSON(answer, a.TargetRelation)
-		}
-		answer = append(answer, ']')
+		answer = append(appendJSON(answer, s.Text), ',')
+		answer = appendJSON(answer, f.decisions.write(s))
 	}
 	return append(answer, ']'), nil
 }

@@ -136,7 +136,7 @@ func TestCompactRoundTrip(t *testing.T) {
 func TestCompactDecode(t *testing.T) {
 	const text = `He said "hm".  Well, I love  it! And I love it: so?`
 	r := &dataset.Record{Text: text}
-	answer := `[["hm","annoyance","low","hedged","none","unknown",0],["love  it","love","high","asserted","past","group",100,"hm\".  Well","cause"],["I love it: so","joy","med","questioned","future","other",57,"themself","experiencer"]]`
+	answer := `["hm"," annoyance low hedged none unknown 0","love  it"," love high past group 100 cause hm\".  Well","I love it: so"," joy questioned future other 57 experiencer themself"]`
 	f := formOf(t, Compact)
 	if err := f.decode([]byte(answer), newDocument(text), r); err != nil {
 		t.Fatal(err)
@@ -162,23 +162,35 @@ func TestCompactDecode(t *testing.T) {
 func TestCompactDecodeErrors(t *testing.T) {
 	f := formOf(t, Compact)
 	for answer, want := range map[string]string{
-		``:                  "not an array of arrays",
-		`{"a":1}`:           "not an array of arrays",
-		`[["neutral"]`:      "not an array of arrays",
-		`[["neutral"]] 1`:   "not an array of arrays",
-		`["neutral"]`:       "not an array of arrays",
-		`[["fine"]]`:        "span 0 has 1 fields",
-		`[[]]`:              "span 0 has 0 fields",
-		`[["neutral",1,2]]`: "span 0 has 3 fields",
-		`[["one","joy","low","asserted","past","self",1,"two"]]`:                                                     "span 0 has 8 fields",
-		`[["one","rage","low","asserted","past","self",1]]`:                                                          "span 0 names no emotion",
-		`[["one","Joy","low","asserted","past","self",1]]`:                                                           "span 0 names no emotion",
-		`[["one",5,"low","asserted","past","self",1]]`:                                                               "span 0 names no emotion",
-		`[["on","joy","low","asserted","past","self",1]]`:                                                            `"on" is no run`,
-		`[[null,"joy","low","asserted","past","self",1]]`:                                                            `"" is no run`,
-		`[["one","joy","low","asserted","past","self","91"]]`:                                                        "span 0 has no number for its confidence",
-		`[["two","joy","low","asserted","past","self",1],["one","joy","low","asserted","past","self",1]]`:            "span 1",
-		`[["one two","joy","low","asserted","past","self",1],["two three","joy","low","asserted","past","self",11]]`: "span 1",
+		``:                                "not an array of strings",
+		`{"a":1}`:                         "not an array of strings",
+		`["neutral"`:                      "not an array of strings",
+		`["neutral"] 1`:                   "not an array of strings",
+		`[["neutral"]]`:                   "not an array of strings",
+		`["one"," joy 1",2]`:              "not an array of strings",
+		`[null]`:                          "number 0 is null",
+		`["one",null]`:                    "number 1 is null",
+		`[]`:                              "0 strings",
+		`["fine"]`:                        "1 strings",
+		`["one"," joy 1",""]`:             "3 strings",
+		`["neutral"," 1"]`:                "span 0: \" 1\" names no emotion",
+		`["one"," rage 1"]`:               "span 0: \" rage 1\" names no emotion",
+		`["one"," Joy 1"]`:                "names no emotion",
+		`["one"," neutral 1"]`:            "names no emotion",
+		`["one","joy 1"]`:                 "does not begin with a space",
+		`["one"," joy"]`:                  `"" is no confidence`,
+		`["one"," joy past low 1"]`:       `"low" is no confidence`,
+		`["one"," joy low low 1"]`:        `"low" is no confidence`,
+		`["one"," joy 101"]`:              `"101" is no confidence`,
+		`["one"," joy -1"]`:               `"-1" is no confidence`,
+		`["one"," joy 01"]`:               `"01" is no confidence`,
+		`["one"," joy 1 "]`:               "ends in no relation and target",
+		`["one"," joy 1 cause"]`:          "ends in no relation and target",
+		`["one"," joy 1 none two"]`:       "ends in no relation and target",
+		`["on"," joy 1"]`:                 `"on" is no run`,
+		`[""," joy 1"]`:                   `"" is no run`,
+		`["two"," joy 1","one"," joy 1"]`: "span 1",
+		`["one two"," joy 1","two three"," joy 11"]`: "span 1",
 	} {
 		err := f.decode([]byte(answer), newDocument("one two, three"), &dataset.Record{})
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -191,29 +203,31 @@ func TestCompactGrammar(t *testing.T) {
 	const text = `I love it, I hate it. So "lovely"`
 	//            0 1    2 3 4 5    6 7 8  9 ...
 	r := newReader(t, formOf(t, Compact), text)
-	span := func(quote string) string { return `["` + quote + `","joy","low","asserted","past","self",50]` }
-	with := func(attributes string) string { return `[["love",` + attributes + `]]` }
+	span := func(quote string) string { return `"` + quote + `"," joy 50"` }
+	with := func(decisions string) string { return `["love"," ` + decisions + `"]` }
 	for _, tt := range []struct {
 		name, answer string
 		want         bool
 	}{
-		{"neutral", `[["neutral"]]`, true},
+		{"neutral", `["neutral"]`, true},
 		{"one span", "[" + span("love") + "]", true},
 		{"all of it", "[" + span(`I love it, I hate it. So \"lovely`) + "]", true},
 		{"first and last token", "[" + span("I") + "," + span("lovely") + "]", true},
 		{"three spans", "[" + span("I") + "," + span("love") + "," + span("it") + "]", true},
 		{"the same quote twice", "[" + span("it") + "," + span("it") + "]", true},
 		{"side by side", "[" + span("I love") + "," + span("it, I") + "," + span("hate") + "]", true},
-		{"confidence 0", with(`"joy","low","asserted","past","self",0`), true},
-		{"confidence 100", with(`"joy","low","asserted","past","self",100`), true},
-		{"target", with(`"joy","low","asserted","past","self",9,"it, I hate","cause"`), true},
-		{"target that is the quote", with(`"joy","low","asserted","past","self",9,"love","target"`), true},
-		{"target that is a pronoun", with(`"joy","low","asserted","past","self",9,"they","experiencer"`), true},
+		{"an attribute", with(`joy past 50`), true},
+		{"all attributes", with(`joy low hedged past other 50`), true},
+		{"confidence 0", with(`joy 0`), true},
+		{"confidence 100", with(`joy 100`), true},
+		{"target", with(`joy 9 cause it, I hate`), true},
+		{"target that is the quote", with(`joy 9 target love`), true},
+		{"target that is a pronoun", with(`joy 9 experiencer they`), true},
 
 		{"nothing", "", false},
 		{"no span", `[]`, false},
-		{"neutral twice", `[["neutral"],["neutral"]]`, false},
-		{"neutral beside a span", `[["neutral"],` + span("love") + `]`, false},
+		{"neutral twice", `["neutral","neutral"]`, false},
+		{"neutral beside a span", `["neutral",` + span("love") + `]`, false},
 		{"unfinished", "[" + span("love"), false},
 		{"no run", "[" + span("I it") + "]", false},
 		{"another order", "[" + span("love I") + "]", false},
@@ -232,29 +246,30 @@ func TestCompactGrammar(t *testing.T) {
 		{"the same quote once too often", "[" + span("it") + "," + span("it") + "," + span("it") + "]", false},
 		{"four spans", "[" + span("I") + "," + span("love") + "," + span("it") + "," + span("I") + "]", false},
 		{"span after the last token", "[" + span("lovely") + "," + span("lovely") + "]", false},
-		{"unknown emotion", with(`"rage","low","asserted","past","self",50`), false},
-		{"half an emotion", with(`"jo","low","asserted","past","self",50`), false},
-		{"neutral in a span", with(`"neutral","low","asserted","past","self",50`), false},
-		{"capitals", with(`"Joy","low","asserted","past","self",50`), false},
-		{"unknown intensity", with(`"joy","medium","asserted","past","self",50`), false},
-		{"order of attributes", with(`"joy","asserted","low","past","self",50`), false},
-		{"attribute left out", with(`"joy","low","asserted","past",50`), false},
-		{"confidence 101", with(`"joy","low","asserted","past","self",101`), false},
-		{"confidence 05", with(`"joy","low","asserted","past","self",05`), false},
-		{"confidence 0.5", with(`"joy","low","asserted","past","self",0.5`), false},
-		{"confidence -1", with(`"joy","low","asserted","past","self",-1`), false},
-		{"confidence left out", with(`"joy","low","asserted","past","self",`), false},
-		{"target without relation", with(`"joy","low","asserted","past","self",50,"it"`), false},
-		{"relation none", with(`"joy","low","asserted","past","self",50,"it","none"`), false},
-		{"target elsewhere", with(`"joy","low","asserted","past","self",50,"the cat","cause"`), false},
-		{"half a target", with(`"joy","low","asserted","past","self",50,"hat","cause"`), false},
-		{"target with a mark", with(`"joy","low","asserted","past","self",50,"it,","cause"`), false},
-		{"target that begins with a mark", with(`"joy","low","asserted","past","self",50,", I","cause"`), false},
-		{"empty target", with(`"joy","low","asserted","past","self",50,"","cause"`), false},
-		{"text after the answer", `[["neutral"]] `, false},
-		{"text before it", ` [["neutral"]]`, false},
-		{"space inside", `[["love", "joy","low","asserted","past","self",50]]`, false},
-		{"line end", `[["neutral"],` + "\n", false},
+		{"unknown emotion", with(`rage 50`), false},
+		{"half an emotion", with(`jo 50`), false},
+		{"neutral in a span", with(`neutral 50`), false},
+		{"capitals", with(`Joy 50`), false},
+		{"unknown intensity", with(`joy medium 50`), false},
+		{"order of attributes", with(`joy hedged low 50`), false},
+		{"default written", with(`joy med 50`), false},
+		{"two spaces before a word", with(`joy  50`), false},
+		{"confidence 101", with(`joy 101`), false},
+		{"confidence 05", with(`joy 05`), false},
+		{"confidence 0.5", with(`joy 0.5`), false},
+		{"confidence -1", with(`joy -1`), false},
+		{"confidence left out", with(`joy low`), false},
+		{"target without relation", with(`joy 50 it`), false},
+		{"relation none", with(`joy 50 none it`), false},
+		{"target elsewhere", with(`joy 50 cause the cat`), false},
+		{"half a target", with(`joy 50 cause hat`), false},
+		{"target with a mark", with(`joy 50 cause it,`), false},
+		{"target that begins with a mark", with(`joy 50 cause , I`), false},
+		{"empty target", with(`joy 50 cause `), false},
+		{"text after the answer", `["neutral"] `, false},
+		{"text before it", ` ["neutral"]`, false},
+		{"space inside", `["love", " joy 50"]`, false},
+		{"line end", `["neutral",` + "\n", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got, at := r.takes(tt.answer); got != tt.want {
@@ -284,7 +299,7 @@ func TestCompactGrammarOfTexts(t *testing.T) {
 		{"joined emoji", "so 👩‍👩‍👧 ok", []string{"👩‍👩‍👧", "so 👩‍👩‍👧"}, []string{"👩", "👩‍👩"}},
 		{"half a character", "é", []string{"é"}, []string{"\xc3"}},
 		{"grammar in the text", `root ::= "x" | [a-z]* # no`, []string{`root ::= \"x\" | [a-z]* # no`}, []string{`root ::= \"z`}},
-		{"JSON in the text", `[["neutral"]]`, []string{"neutral"}, []string{`[[\"neutral`}},
+		{"JSON in the text", `["neutral"]`, []string{"neutral"}, []string{`[\"neutral`}},
 		{"outer space", "  a \n", []string{"a"}, []string{" a", "a "}},
 		{"long", strings.Repeat("so long ", 70), []string{"so long so", strings.TrimSpace(strings.Repeat("so long ", 70))}, []string{"so so"}},
 		{"long and mixed", "begin " + randomText(rng, 300) + " end", []string{"begin", "end"}, []string{"begin end"}},
@@ -292,13 +307,13 @@ func TestCompactGrammarOfTexts(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			r := newReader(t, f, tt.text)
 			for _, q := range tt.quotes {
-				answer := `[["` + q + `","grief","med","negated","none","other",7,"` + q + `","cause"]]`
+				answer := `["` + q + `"," grief negated none other 7 cause ` + q + `"]`
 				if ok, at := r.takes(answer); !ok {
 					t.Errorf("does not take %s at byte %d", answer, at)
 				}
 			}
 			for _, q := range tt.not {
-				if ok, _ := r.takes(`[["` + q + `","grief","med","negated","none","other",7]]`); ok {
+				if ok, _ := r.takes(`["` + q + `"," grief negated none other 7"]`); ok {
 					t.Errorf("takes %s", q)
 				}
 			}

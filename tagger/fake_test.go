@@ -128,9 +128,9 @@ var wordVocab = sync.OnceValue(func() *fakeVocab {
 
 func englishPieces() []string {
 	tax := dataset.Default()
-	words := []string{`[["neutral"]]`, `","`, `"],["`, `"]]`, `],["`, `"},{"`, `":"`, `":["`, `"O","O"`, `100]`, `10`, "95", "...", "!!", "\\u0000", "\\n", "😂", "the the"}
+	words := []string{`["neutral"]`, `","`, `"],"`, `"]]`, `"},{"`, `":"`, `":["`, `"O","O"`, `100]`, `10`, "95", " high", " cause", "...", "!!", "\\u0000", "\\n", "😂", "the the"}
 	for _, e := range tax.Emotions() {
-		words = append(words, e.Name, e.Subtype, `","`+e.Name+`"`)
+		words = append(words, e.Name, " "+e.Name, e.Subtype, `","`+e.Name+`"`)
 	}
 	for _, a := range dataset.VocabularyAttrs {
 		words = append(words, a)
@@ -323,7 +323,7 @@ func lively(seed uint64) script {
 	return func(m *fakeModel, sequence []int32, logits []float32) {
 		random(m, sequence, logits)
 		written := m.written(sequence)
-		for _, neutral := range []string{`[["n`, `{"predictions":["n`} {
+		for _, neutral := range []string{`["n`, `{"predictions":["n`} {
 			for id, piece := range m.vocab.pieces {
 				if len(written) < len(neutral) && bytes.HasPrefix(append(written[:len(written):len(written)], piece...), []byte(neutral)) {
 					logits[id] = -99
@@ -404,13 +404,18 @@ func formOf(t testing.TB, d Decode) form {
 	if err != nil {
 		t.Fatal(err)
 	}
+	bindBytes(t, f)
+	return f
+}
+
+func bindBytes(t testing.TB, f form) {
+	t.Helper()
 	vocab := vocabOf(t, newFakeVocab())
 	for _, f := range f.frames() {
 		if err := f.bind(vocab); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return f
 }
 
 // accepts reports whether an answer is a whole text of a grammar.

@@ -92,7 +92,7 @@ func promptWith(examples string) string {
 }
 
 func TestPromptErrors(t *testing.T) {
-	const good = `{"text": "I love it", "answer": [["love","love","low","asserted","present","self",90,"it","target"]]}`
+	const good = `{"text": "I love it", "answer": ["love"," love low 90 target it"]}`
 	for _, tt := range []struct{ name, src, want string }{
 		{"empty", "", `prompt mine defines no block "system"`},
 		{"no system", `{{define "user"}}{{end}}{{define "examples"}}{{end}}`, `no block "system"`},
@@ -107,18 +107,18 @@ func TestPromptErrors(t *testing.T) {
 		{"no JSON", promptWith(good + "\nI love it: love"), "prompt mine, example 2: invalid character 'I'"},
 		{"JSON cut short", promptWith(`{"text": "a`), "prompt mine, example 1: unexpected EOF"},
 		{"two objects", promptWith(good + " " + good), "prompt mine, example 1: more than one object"},
-		{"unknown key", promptWith(good + "\n\n" + `{"text": "a", "label": [["neutral"]]}`), `prompt mine, example 3: json: unknown field "label"`},
-		{"another type", promptWith(`{"text": 1, "answer": [["neutral"]]}`), "prompt mine, example 1: json: cannot unmarshal number"},
-		{"no answer", promptWith(`{"text": "a"}`), "prompt mine, example 1: the answer is not an array of arrays"},
-		{"no text", promptWith(`{"answer": [["neutral"]]}`), "prompt mine, example 1: /text: want a value"},
+		{"unknown key", promptWith(good + "\n\n" + `{"text": "a", "label": ["neutral"]}`), `prompt mine, example 3: json: unknown field "label"`},
+		{"another type", promptWith(`{"text": 1, "answer": ["neutral"]}`), "prompt mine, example 1: json: cannot unmarshal number"},
+		{"no answer", promptWith(`{"text": "a"}`), "prompt mine, example 1: the answer is not an array of strings"},
+		{"no text", promptWith(`{"answer": ["neutral"]}`), "prompt mine, example 1: /text: want a value"},
 		{"quote not in the text", promptWith(strings.Replace(good, `"love"`, `"hate"`, 1)), `prompt mine, example 1: span 0: "hate" is no run of tokens`},
 		{"half a word", promptWith(strings.Replace(good, `"love"`, `"lov"`, 1)), `prompt mine, example 1: span 0: "lov" is no run of tokens`},
-		{"unknown emotion", promptWith(strings.Replace(good, `"love","low"`, `"rage","low"`, 1)), "prompt mine, example 1: span 0 names no emotion"},
-		{"unknown attribute value", promptWith(strings.Replace(good, `"low"`, `"medium"`, 1)), "prompt mine, example 1: /data/spans/0/attrs/intensity"},
-		{"confidence beyond 100", promptWith(strings.Replace(good, `90`, `900`, 1)), "prompt mine, example 1: /data/spans/0/attrs/confidence"},
-		{"confidence in quotes", promptWith(strings.Replace(good, `90`, `"90"`, 1)), "prompt mine, example 1: span 0 has no number"},
-		{"target elsewhere", promptWith(strings.Replace(good, `"it","target"`, `"the dog","target"`, 1)), "prompt mine, example 1: /data/spans/0/attrs/target_text"},
-		{"no spans", promptWith(`{"text": "a", "answer": []}`), "prompt mine, example 1: /predictions"},
+		{"unknown emotion", promptWith(strings.Replace(good, ` love low`, ` rage low`, 1)), `prompt mine, example 1: span 0: " rage low 90 target it" names no emotion`},
+		{"unknown attribute value", promptWith(strings.Replace(good, ` low`, ` medium`, 1)), `prompt mine, example 1: span 0: " love medium 90 target it": "medium" is no confidence`},
+		{"confidence beyond 100", promptWith(strings.Replace(good, `90`, `900`, 1)), `"900" is no confidence in percent`},
+		{"not a string", promptWith(strings.Replace(good, `"love"`, `["love"]`, 1)), "the answer is not an array of strings"},
+		{"target elsewhere", promptWith(strings.Replace(good, `target it`, `target the dog`, 1)), "prompt mine, example 1: /data/spans/0/attrs/target_text"},
+		{"no spans", promptWith(`{"text": "a", "answer": []}`), "prompt mine, example 1: the answer holds 0 strings"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p, err := ParsePrompt("mine", tt.src)
@@ -137,7 +137,7 @@ func TestPromptData(t *testing.T) {
 	p, err := ParsePrompt("mine", `{{define "system"}}
   {{.Decode}}|{{index .Emotions 0}}|{{range .Attributes.target_relation}}{{.}} {{end}}
 {{end}}{{define "user"}} <{{.Text}}>
-{{end}}{{define "examples"}}{{if eq .Decode "schema"}}{"text":"{{index .Emotions 1}}","answer":[["neutral"]]}{{end}}{{end}}`)
+{{end}}{{define "examples"}}{{if eq .Decode "schema"}}{"text":"{{index .Emotions 1}}","answer":["neutral"]}{{end}}{{end}}`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +147,7 @@ func TestPromptData(t *testing.T) {
 		want   []Turn
 	}{
 		{Compact, []Turn{{"system", "compact|admiration|cause target experiencer none"}}},
-		{Schema, []Turn{{"system", "schema|admiration|cause target experiencer none"}, {"user", " <amusement>\n"}, {"assistant", `[["neutral"]]`}}},
+		{Schema, []Turn{{"system", "schema|admiration|cause target experiencer none"}, {"user", " <amusement>\n"}, {"assistant", `["neutral"]`}}},
 	} {
 		turns, err := p.prefix(tt.decode, formOf(t, Compact), tax)
 		if err != nil || !reflect.DeepEqual(turns, tt.want) {

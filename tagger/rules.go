@@ -47,9 +47,24 @@ func attributeRules(b *strings.Builder, tax *dataset.Taxonomy, names ...string) 
 // targetRules writes the rules of what a target may be beside words of the text, and how it may relate to a span.
 func targetRules(b *strings.Builder, tax *dataset.Taxonomy) {
 	rule(b, "pronoun", literals(tax.Pronouns())...)
-	relations := slices.Clone(tax.Attr(dataset.AttrTargetRelation).Values)
-	relations = slices.DeleteFunc(relations, func(v string) bool { return v == dataset.RelationNone })
-	rule(b, "relation", literals(relations)...)
+	rule(b, "relation", literals(spanRelations(tax))...)
+}
+
+// spanEmotions are the emotions that a span may have.
+func spanEmotions(tax *dataset.Taxonomy) []string {
+	var names []string
+	for _, e := range tax.Emotions() {
+		if e.Name != tax.Neutral() {
+			names = append(names, e.Name)
+		}
+	}
+	return names
+}
+
+// spanRelations are the relations that a target may have.
+func spanRelations(tax *dataset.Taxonomy) []string {
+	values := slices.Clone(tax.Attr(dataset.AttrTargetRelation).Values)
+	return slices.DeleteFunc(values, func(v string) bool { return v == dataset.RelationNone })
 }
 
 // escape writes s as it stands inside a JSON string.

@@ -117,7 +117,7 @@ func TestSchemaGrammar(t *testing.T) {
 // TestSchemaGrammarIsJSON: what the grammar takes is JSON, whatever the model does within it.
 func TestSchemaGrammarIsJSON(t *testing.T) {
 	ended, limited := 0, 0
-	for seed := range uint64(16) {
+	for seed := range uint64(24) {
 		m := newFakeModel(t, closing(seed))
 		if seed%4 == 0 {
 			m.script = noise(seed)

@@ -9,7 +9,7 @@ import (
 
 func TestStages(t *testing.T) {
 	for decode, want := range map[Decode]string{
-		Compact: `answer [["neutral"]]`,
+		Compact: `answer ["neutral"]`,
 		Schema:  `answer {"predictions":["joy"],"data":{"tokens":["a"],"labels":["O"],"spans":[]}}`,
 		Aligned: `prediction 1 {"predictions":["joy","|prediction 2 love","|prediction 3 fear"],"data":{"|labels tokens":["Oh","no"],"labels":["B-EMO","O"],"spans":[{"|` +
 			`span 1 type":"EMO","subtype":"Joy","start":0,"end":0,"text":"Oh","attrs":{"valence":"pos","intensity":"med","certainty":"hedged","temporality":"none","source":"self","emotion_group":"positive_affect","sentence_index":0,"clause_index":0,"confidence":1.00,"target_text":"","target_relation":"none"}}]}}`,

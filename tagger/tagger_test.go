@@ -15,7 +15,7 @@ import (
 
 // smallPrompt is a prompt that costs a test little.
 const smallPrompt = `{{define "system"}}Name the emotions.{{end}}{{define "user"}}{{.Text}}{{end}}
-{{define "examples"}}{"text": "I love it", "answer": [["love","love","low","asserted","present","self",90,"it","target"]]}{{end}}`
+{{define "examples"}}{"text": "I love it", "answer": ["love"," love low 90 target it"]}{{end}}`
 
 // A session is a Tagger with the model that it was made for.
 type session struct {
@@ -195,7 +195,7 @@ func TestTagRandomAnswers(t *testing.T) {
 					m := newFakeModel(t, nil)
 					m.vocab = vocab
 					s := newSession(t, m, smallPrompt, Options{Decode: decode, Sampling: sampling})
-					for i, text := range slices.Concat(tagTexts, awkwardTexts) {
+					for i, text := range slices.Concat(tagTexts, awkwardTexts, tagTexts, awkwardTexts) {
 						m.script = lively(uint64(i))
 						if i%4 == 0 {
 							m.script = noise(uint64(i))
@@ -312,7 +312,7 @@ func TestTagLongestText(t *testing.T) {
 
 // TestTagBeyondGrammar: a text that package grammar cannot hold is rejected; the run goes on.
 func TestTagBeyondGrammar(t *testing.T) {
-	m := newFakeModel(t, say(`[["neutral"]]`))
+	m := newFakeModel(t, say(`["neutral"]`))
 	m.context = 1 << 18
 	s := newSession(t, m, smallPrompt, Options{Decode: Compact})
 	res := s.tag(t, "a", strings.Repeat("no a ", 12000))
@@ -327,10 +327,9 @@ func TestTagBeyondGrammar(t *testing.T) {
 // TestTagRepetition: a text that repeats itself may be quoted like any other.
 func TestTagRepetition(t *testing.T) {
 	for name, tt := range map[string]struct{ text, answer string }{
-		"one word": {strings.Repeat("no ", 2000), `[["no no no","joy","low","asserted","past","self",7,"no no","cause"],["no","joy","low","asserted","past","self",7,"no","cause"],` +
-			`["no","joy","low","asserted","past","self",7]]`},
-		"two words":  {strings.Repeat("no a ", 1500), `[["a no","joy","low","asserted","past","self",7,"no a no","cause"],["a","joy","low","asserted","past","self",7,"a","cause"]]`},
-		"characters": {strings.Repeat("😂", 1000), `[["😂😂","joy","low","asserted","past","self",7,"😂","cause"],["😂","joy","low","asserted","past","self",7]]`},
+		"one word":   {strings.Repeat("no ", 2000), `["no no no"," joy low past 7 cause no no","no"," joy low 7 cause no","no"," joy 7"]`},
+		"two words":  {strings.Repeat("no a ", 1500), `["a no"," joy past 7 cause no a no","a"," joy past 7 cause a"]`},
+		"characters": {strings.Repeat("😂", 1000), `["😂😂"," joy past 7 cause 😂","😂"," joy low 7"]`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newFakeModel(t, say(tt.answer))
@@ -418,7 +417,7 @@ func TestAccount(t *testing.T) {
 	if compact != again || compact == schema || len(schema) != 64 {
 		t.Error("the hash does not identify the form")
 	}
-	s := newSession(t, newFakeModel(t, say(`[["neutral"]]`)), smallPrompt, Options{Decode: Compact})
+	s := newSession(t, newFakeModel(t, say(`["neutral"]`)), smallPrompt, Options{Decode: Compact})
 	if s.Totals() != (Counts{}) || s.PrefixTokens() == 0 || s.MaskTime(0.5) != 0 {
 		t.Errorf("before the first text: %v, a prefix of %d tokens, a mask time of %v", s.Totals(), s.PrefixTokens(), s.MaskTime(0.5))
 	}
