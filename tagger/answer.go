@@ -3,6 +3,7 @@ package tagger
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/emospan/emospan/grammar"
@@ -37,6 +38,8 @@ type answering struct {
 	out      *output
 	sampler  sampler
 	sequence int32
+	base     int32   // position behind what the sequence shares with the prefix
+	prompt   []int32 // from there
 	position int32   // of the first of queue
 	queue    []int32 // tokens to decode; the choice follows the last
 	mask     grammar.Mask
@@ -52,9 +55,10 @@ func (d *decoder) newAnswering(sequence int32, id string, prompt []int32, p plan
 	a := &answering{decoder: d, sampler: sampler{Sampling: d.sampling}, sequence: sequence, limit: limit}
 	a.sampler.reseed(id)
 	var err error
-	if a.position, a.queue, err = d.begin(sequence, prompt); err != nil {
+	if a.base, a.prompt, err = d.begin(sequence, prompt); err != nil {
 		return nil, err
 	}
+	a.position, a.queue = a.base, a.prompt
 	a.out, err = newOutput(p)
 	return a, err
 }
@@ -85,7 +89,7 @@ func (a *answering) advance() (done bool, err error) {
 			}
 			continue
 		}
-		a.queue = append(a.queue, a.Tokens[a.decoded:]...)
+		a.queue = append(a.queue[:len(a.queue):len(a.queue)], a.Tokens[a.decoded:]...)
 		if end := int(a.position) + len(a.queue); end > a.model.ContextSize() {
 			return false, fmt.Errorf("%w: %d tokens, the context holds %d", errLimit, end, a.model.ContextSize())
 		}
@@ -93,6 +97,16 @@ func (a *answering) advance() (done bool, err error) {
 		a.out.marked = len(a.out.text)
 		return false, nil
 	}
+}
+
+// cells is how many tokens the answer and its prompt take in the cache once queue is decoded, beside the prefix.
+func (a *answering) cells() int { return int(a.position-a.base) + len(a.queue) }
+
+// rewind empties the sequence behind the prefix; queue then begins there.
+func (a *answering) rewind() error {
+	a.position = a.base
+	a.queue = slices.Concat(a.prompt, a.Tokens[:a.decoded])
+	return a.end(a.sequence)
 }
 
 // choose appends the token that the logits behind the queue's last make the model's choice.

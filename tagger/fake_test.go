@@ -22,12 +22,14 @@ type fakeModel struct {
 	decodeErr      error // of the next Decode
 
 	parallel int // sequences beside the prefix; 0 is 1
+	cache    int // tokens of all; 0 is context
 
 	cells  [32][]int32  // the tokens of each sequence
 	rows   []Row        // of the last Decode
 	unread map[int]bool // those of them whose logits were computed and not looked at
 	logits []float32
 
+	mostCells  int     // that were taken at a time
 	prefixRows int     // decoded into prefixSequence
 	first      int32   // position of the record's first row
 	recordRows int     // decoded for the record
@@ -155,6 +157,7 @@ func newFakeModel(t testing.TB, s script) *fakeModel {
 func (m *fakeModel) VocabSize() int        { return len(m.vocab.pieces) }
 func (m *fakeModel) Piece(id int32) []byte { return m.vocab.pieces[id] }
 func (m *fakeModel) ContextSize() int      { return m.context }
+func (m *fakeModel) CacheSize() int        { return max(m.cache, m.context+64) }
 func (m *fakeModel) BatchSize() int        { return m.batch }
 
 func (m *fakeModel) IsEOG(id int32) bool {
@@ -219,6 +222,13 @@ func (m *fakeModel) Decode(rows []Row) error {
 		}
 	}
 	m.rows = slices.Clone(rows)
+	used := len(m.cells[prefixSequence])
+	for _, cells := range m.cells[1:] {
+		used += len(cells) - commonPrefix(cells, m.cells[prefixSequence])
+	}
+	if m.mostCells = max(m.mostCells, used); used > m.CacheSize() {
+		m.t.Errorf("%d tokens in a cache for %d", used, m.CacheSize())
+	}
 	return nil
 }
 

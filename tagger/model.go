@@ -14,10 +14,12 @@ type Model interface {
 	// where the assistant is to speak.
 	Chat(turns []Turn, first, answer bool) ([]int32, error)
 
-	// Sequences is the number of sequences that the KV cache holds, 2 at least, ContextSize the most tokens of each,
-	// BatchSize the most rows of one Decode.
+	// Sequences is the number of sequences that the KV cache holds, 2 at least, ContextSize the most tokens of each, CacheSize
+	// the most of all, those that sequences share counted once: some more than ContextSize, since a
+	// sequence may have its own of the last tokens that others share. BatchSize is the most rows of one Decode.
 	Sequences() int
 	ContextSize() int
+	CacheSize() int
 	BatchSize() int
 	// Decode appends rows to their sequences. Logits returns the row's logits, a view that is valid until the next Decode.
 	Decode(rows []Row) error

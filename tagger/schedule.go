@@ -2,14 +2,18 @@ package tagger
 
 import (
 	"fmt"
-	"iter"
+	"slices"
 
 	"github.com/emospan/emospan/dataset"
 )
 
-// window is how many texts may be between the first that is not done and the last that is begun, for each sequence: the
-// bound of what waits for a slow one before it.
-const window = 8
+const (
+	// window is how many texts may be between the first that is not done and the last that is begun, for each sequence: the
+	// bound of what waits for a slow one before it.
+	window = 8
+	// firstGuess is how many tokens of cache a record is thought to take before any is done.
+	firstGuess = 64
+)
 
 // An Item is an input to tag, or what is wrong with the line where one should be.
 type Item struct {
@@ -19,56 +23,81 @@ type Item struct {
 
 // A flight is an item on its way through the model.
 type flight struct {
-	item Item
-	*job // nil for a bad item
-	done bool
+	item  Item
+	index int // among the items
+	*job      // nil for a bad item
+	done  bool
 }
 
 // schedule keeps the model's sequences busy.
 type schedule struct {
 	*Tagger
-	emit   func(Item, Result) error
-	free   []int32   // sequences
-	order  []*flight // as they came in; those at the front are not done
-	active []*flight
-	rows   []Row
+	emit    func(Item, Result) error
+	items   <-chan Item // nil once it is closed
+	begun   int
+	free    []int32   // sequences
+	order   []*flight // as they came in; those at the front are not done
+	active  []*flight
+	paused  []*flight // they have a sequence and no tokens in it behind the prefix
+	typical int       // tokens that the cache held for a record when it was done, in the long run
+	rows    []Row
 }
 
-// Run tags items, as many at a time as the model has sequences, and gives each to emit in the order in which they came, a bad
-// one as it is. The result of a text does not depend on those beside it, but for what the arithmetic of a batch may change
-// in the last digits of the model's scores. An error of emit ends the run, as does one of the model; what is wrong with a
-// text or its answer is a Reject. Run pulls an item only when there is room for it.
-func (t *Tagger) Run(items iter.Seq[Item], emit func(Item, Result) error) error {
-	s := &schedule{Tagger: t, emit: emit}
+// Run tags items until the channel is closed, as many at a time as the model has sequences, and gives each to emit in the
+// order in which they came, a bad one as it is. The result of a text does not depend on those beside it, but for what the
+// arithmetic of a batch may change in the last digits of the model's scores. An error of emit ends the run, as does one of
+// the model; what is wrong with a text or its answer is a Reject. Run receives an item only when there is room for it, and
+// waits for one only when it has nothing else to do.
+func (t *Tagger) Run(items <-chan Item, emit func(Item, Result) error) error {
+	s := &schedule{Tagger: t, emit: emit, items: items, typical: firstGuess}
 	for sequence := t.decoder.model.Sequences() - 1; sequence > prefixSequence; sequence-- {
 		s.free = append(s.free, int32(sequence))
 	}
 	limit := window * len(s.free)
-	next, stop := iter.Pull(items)
-	defer stop()
 	defer s.release()
-	for more := true; ; {
-		for more && len(s.free) > 0 && len(s.order) < limit {
-			var item Item
-			if item, more = next(); !more {
+	for {
+		s.resume()
+		for s.items != nil && len(s.paused) == 0 && len(s.free) > 0 && len(s.order) < limit && s.fits(s.typical) {
+			item, ok := s.receive()
+			if !ok {
 				break
 			}
 			if err := s.begin(item); err != nil {
 				return err
 			}
 		}
-		if len(s.active) == 0 && !more {
+		switch {
+		case len(s.active) > 0:
+			if err := s.step(); err != nil {
+				return err
+			}
+		case s.items == nil:
 			return nil
-		}
-		if err := s.step(); err != nil {
-			return err
 		}
 	}
 }
 
+// receive takes an item if there is one, and waits for it if nothing is on its way.
+func (s *schedule) receive() (item Item, ok bool) {
+	if len(s.active) == 0 {
+		item, ok = <-s.items
+	} else {
+		select {
+		case item, ok = <-s.items:
+		default:
+			return item, false
+		}
+	}
+	if !ok {
+		s.items = nil
+	}
+	return item, ok
+}
+
 // begin puts an item on its way.
 func (s *schedule) begin(item Item) error {
-	f := &flight{item: item, done: item.Bad != nil}
+	f := &flight{item: item, index: s.begun, done: item.Bad != nil}
+	s.begun++
 	s.order = append(s.order, f)
 	if f.done {
 		return s.deliver()
@@ -93,6 +122,7 @@ func (s *schedule) begin(item Item) error {
 
 // land ends a flight whose answer is done, or failed.
 func (s *schedule) land(f *flight, err error) error {
+	s.typical = (7*s.typical + f.cells() + 7) / 8
 	if err := s.close(f.job, err); err != nil {
 		return fmt.Errorf("record %s: %w", f.item.ID, err)
 	}
@@ -124,10 +154,52 @@ func (s *schedule) release() {
 	}
 }
 
+// fits reports whether the cache has room for so many tokens more when each answer in the making has come to its usual
+// length. A single answer always fits.
+func (s *schedule) fits(tokens int) bool {
+	for _, f := range s.active {
+		tokens += max(f.cells(), s.typical)
+	}
+	return len(s.active) == 0 || s.PrefixTokens()+tokens <= s.decoder.model.CacheSize()
+}
+
+// pause takes the latest flights out of a cache that has become too small for all. Their tokens are decoded again when there is
+// room: the sequence's rest as it was, in one go.
+func (s *schedule) pause() error {
+	for len(s.active) > 1 {
+		tokens, latest := s.PrefixTokens(), 0
+		for i, f := range s.active {
+			tokens += f.cells()
+			if f.index > s.active[latest].index {
+				latest = i
+			}
+		}
+		if tokens <= s.decoder.model.CacheSize() {
+			break
+		}
+		f := s.active[latest]
+		if err := f.rewind(); err != nil {
+			return err
+		}
+		s.active = slices.Delete(s.active, latest, latest+1)
+		s.paused = append(s.paused, f)
+	}
+	return nil
+}
+
+// resume puts paused flights on their way again, the first first.
+func (s *schedule) resume() {
+	slices.SortFunc(s.paused, func(a, b *flight) int { return a.index - b.index })
+	for len(s.paused) > 0 && s.fits(max(s.paused[0].cells(), s.typical)) {
+		s.active = append(s.active, s.paused[0])
+		s.paused = s.paused[1:]
+	}
+}
+
 // step passes one batch through the model and has each answer whose queue it empties choose and go on.
 func (s *schedule) step() error {
-	if len(s.active) == 0 {
-		return nil
+	if err := s.pause(); err != nil {
+		return err
 	}
 	s.rows = s.rows[:0]
 	size := s.decoder.model.BatchSize()
@@ -172,7 +244,10 @@ func (s *schedule) step() error {
 // Tag tags one text. An error means that the model failed and nothing more can be tagged; what is wrong with the text or
 // the answer is a Reject.
 func (t *Tagger) Tag(in dataset.Input) (res Result, err error) {
-	err = t.Run(func(yield func(Item) bool) { yield(Item{Input: in}) }, func(_ Item, r Result) error {
+	items := make(chan Item, 1)
+	items <- Item{Input: in}
+	close(items)
+	err = t.Run(items, func(_ Item, r Result) error {
 		res = r
 		return nil
 	})

@@ -3,7 +3,6 @@ package tagger
 import (
 	"errors"
 	"fmt"
-	"iter"
 	"reflect"
 	"slices"
 	"testing"
@@ -25,24 +24,26 @@ var scheduleTexts = func() []string {
 }()
 
 // items gives texts, and a bad line after each seventh.
-func items(texts []string) iter.Seq[Item] {
-	return func(yield func(Item) bool) {
-		for i, text := range texts {
-			if !yield(Item{Input: dataset.Input{ID: fmt.Sprint(i), Text: text}}) {
-				return
-			}
-			if i%7 == 6 && !yield(Item{Bad: &dataset.LineError{ID: fmt.Sprint(i, "b")}}) {
-				return
-			}
+func items(texts []string) <-chan Item {
+	list := make(chan Item, 2*len(texts))
+	for i, text := range texts {
+		list <- Item{Input: dataset.Input{ID: fmt.Sprint(i), Text: text}}
+		if i%7 == 6 {
+			list <- Item{Bad: &dataset.LineError{ID: fmt.Sprint(i, "b")}}
 		}
 	}
+	close(list)
+	return list
 }
 
 // runAll tags texts so many at a time.
-func runAll(t *testing.T, parallel int, o Options) (ids []string, results []Result, s *session) {
+func runAll(t *testing.T, parallel, cache int, o Options) (ids []string, results []Result, s *session) {
 	t.Helper()
 	m := newFakeModel(t, noise(5))
-	m.parallel = parallel
+	m.parallel, m.context, m.cache = parallel, 300, cache
+	if o.Decode == Aligned {
+		m.context = 2000
+	}
 	s = newSession(t, m, smallPrompt, o)
 	err := s.Run(items(scheduleTexts), func(item Item, res Result) error {
 		if item.Bad != nil {
@@ -65,12 +66,19 @@ func runAll(t *testing.T, parallel int, o Options) (ids []string, results []Resu
 // TestRunParallel: what becomes of a text, and where in the output, does not depend on how many are tagged at a time.
 func TestRunParallel(t *testing.T) {
 	for _, o := range []Options{{Decode: Compact}, {Decode: Compact, Sampling: Sampling{Temperature: 1, Seed: 3}}, {Decode: Aligned}} {
-		ids, want, one := runAll(t, 1, o)
+		ids, want, one := runAll(t, 1, 1<<16, o)
 		if len(ids) < len(scheduleTexts)+5 {
 			t.Fatalf("%d items came out", len(ids))
 		}
-		for _, parallel := range []int{2, 5, 16} {
-			gotIDs, got, s := runAll(t, parallel, o)
+		for _, parallel := range []int{2, 5, 16, -16} {
+			cache := 1 << 16
+			if parallel < 0 { // one that is full before all sequences are at work
+				parallel, cache = -parallel, 0
+			}
+			gotIDs, got, s := runAll(t, parallel, cache, o)
+			if most, size := s.model.mostCells, s.model.CacheSize(); cache == 0 && most < size*7/8 {
+				t.Errorf("%d at a time: only %d tokens in a cache for %d", parallel, most, size)
+			}
 			if !slices.Equal(gotIDs, ids) {
 				t.Errorf("%d at a time: order %v, want %v", parallel, gotIDs, ids)
 			}
@@ -91,25 +99,26 @@ func TestRunWindow(t *testing.T) {
 	m := newFakeModel(t, noise(5))
 	m.parallel = 3
 	s := newSession(t, m, smallPrompt, Options{Decode: Compact})
-	pulled, emitted, most := 0, 0, 0
-	source := func(yield func(Item) bool) {
-		long := scheduleTexts[len(scheduleTexts)-1]
-		for range 9 {
-			long += long[:min(len(long), 200)]
-		}
-		for i := range 200 {
-			text := "I love it"
-			if i == 0 {
-				text = long
-			}
-			pulled++
-			most = max(most, pulled-emitted)
-			if !yield(Item{Input: dataset.Input{ID: fmt.Sprint(i), Text: text}}) {
-				return
-			}
-		}
+	long := scheduleTexts[len(scheduleTexts)-1]
+	for range 9 {
+		long += long[:min(len(long), 200)]
 	}
-	if err := s.Run(source, func(Item, Result) error { emitted++; return nil }); err != nil {
+	source := make(chan Item, 200)
+	for i := range 200 {
+		text := "I love it"
+		if i == 0 {
+			text = long
+		}
+		source <- Item{Input: dataset.Input{ID: fmt.Sprint(i), Text: text}}
+	}
+	close(source)
+	emitted, most := 0, 0
+	err := s.Run(source, func(Item, Result) error {
+		most = max(most, 200-len(source)-emitted)
+		emitted++
+		return nil
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	if emitted != 200 || most > 3*window+1 {
@@ -139,5 +148,27 @@ func TestRunStops(t *testing.T) {
 	}
 	if res, err := s.Tag(dataset.Input{ID: "x", Text: "I love it"}); err != nil || res.Record == nil {
 		t.Errorf("%+v, %v", res, err)
+	}
+}
+
+// TestRunWaits: Run goes on with what is on its way while no item is there, and waits where nothing is.
+func TestRunWaits(t *testing.T) {
+	m := newFakeModel(t, noise(5))
+	m.parallel = 4
+	s := newSession(t, m, smallPrompt, Options{Decode: Compact})
+	source, results := make(chan Item), make(chan Result)
+	done := make(chan error)
+	go func() {
+		done <- s.Run(source, func(_ Item, r Result) error { results <- r; return nil })
+	}()
+	for range 3 {
+		source <- Item{Input: dataset.Input{ID: "a", Text: "I love it"}}
+		if r := <-results; r.Record == nil {
+			t.Errorf("%+v", r)
+		}
+	}
+	close(source)
+	if err := <-done; err != nil {
+		t.Error(err)
 	}
 }

@@ -169,7 +169,6 @@ type Result struct {
 type job struct {
 	in     dataset.Input
 	doc    *document
-	prompt int // tokens of it that were to be decoded
 	result Result
 	*answering
 }
@@ -226,7 +225,7 @@ func (t *Tagger) open(in dataset.Input, sequence int32) (*job, error) {
 	if err != nil {
 		return failed(err)
 	}
-	j.answering, j.prompt = a, len(a.queue)
+	j.answering = a
 	return j, nil
 }
 
@@ -234,7 +233,7 @@ func (t *Tagger) open(in dataset.Input, sequence int32) (*job, error) {
 func (t *Tagger) close(j *job, err error) error {
 	res := &j.result
 	res.Answer, res.Counts, err = j.finish(err)
-	res.Counts.Prompt = j.prompt
+	res.Counts.Prompt = len(j.prompt)
 	t.total.add(res.Counts)
 	raw := res.Answer.Text
 	switch {

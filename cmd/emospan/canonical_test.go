@@ -100,6 +100,7 @@ func (d *dicer) Chat(turns []tagger.Turn, first, answer bool) ([]int32, error) {
 }
 
 func (d *dicer) ContextSize() int { return 1 << 16 }
+func (d *dicer) CacheSize() int   { return 1 << 17 }
 func (d *dicer) Sequences() int   { return 2 }
 func (d *dicer) BatchSize() int   { return 1 << 10 }
 

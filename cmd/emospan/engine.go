@@ -24,6 +24,11 @@ type engine struct {
 	batch    llama.Batch
 }
 
+const (
+	cachePad    = 256 // of the cache, beyond one sequence at its longest
+	recordCells = 512 // of the cache, for each record that is decoded at a time
+)
+
 var _ tagger.Model = (*engine)(nil)
 
 // openEngine checks the model's file and loads it, to decode so many records at a time.
@@ -42,10 +47,7 @@ func openEngine(m models.Model, threads, parallel int) (*engine, error) {
 	}
 	size := min(model.Info().TrainedSize, maxContext)
 	context, err := llama.NewContext(model, llama.ContextOptions{
-		Size: size * (parallel + 1), Sequences: parallel + 1, Threads: threads,
-		// One sequence beside the prefix shares its cells with it. Where there are more, a token would attend to the cells of
-		// all of them, so each has a cache of its own.
-		SplitKV: parallel > 1,
+		Size: max(size+cachePad, parallel*recordCells), Sequences: parallel + 1, Threads: threads,
 		// On the CPU llama.cpp's flash attention is the slower one as soon as a batch has a few rows after a long prefix
 		// (BenchmarkDecode in package llama).
 		FlashAttention: -1,
@@ -119,6 +121,7 @@ func (e *engine) Chat(turns []tagger.Turn, first, answer bool) ([]int32, error) 
 
 func (e *engine) Sequences() int   { return e.parallel + 1 }
 func (e *engine) ContextSize() int { return e.size }
+func (e *engine) CacheSize() int   { return e.context.Size() }
 func (e *engine) BatchSize() int   { return e.context.BatchSize() }
 
 func (e *engine) Decode(rows []tagger.Row) error {

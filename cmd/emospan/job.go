@@ -200,14 +200,24 @@ func (j *job) startBar() {
 
 // run tags every text, until the end, the limit or an interruption.
 func (j *job) run(ctx context.Context) error {
-	var readErr error
-	read := 0
-	items := func(yield func(tagger.Item) bool) {
+	items, stop := make(chan tagger.Item), make(chan struct{})
+	defer close(stop)
+	var readErr error // once items is closed
+	go func() {
+		defer close(items)
+		read := 0
 		readErr = eachText(ctx, &j.opts, func(in dataset.Input, bad *dataset.LineError) (bool, error) {
-			read++
-			return yield(tagger.Item{Input: in, Bad: bad}) && (j.opts.limit == 0 || read < j.opts.limit), nil
+			select {
+			case items <- tagger.Item{Input: in, Bad: bad}:
+				read++
+				return j.opts.limit == 0 || read < j.opts.limit, nil
+			case <-ctx.Done():
+				return false, context.Cause(ctx)
+			case <-stop:
+				return false, nil
+			}
 		})
-	}
+	}()
 	err := j.tagger.Run(items, func(item tagger.Item, res tagger.Result) error {
 		if err := j.take(item, res); err != nil {
 			return err
@@ -215,7 +225,10 @@ func (j *job) run(ctx context.Context) error {
 		j.bar.add()
 		return j.flush()
 	})
-	return cmp.Or(err, readErr)
+	if err != nil {
+		return err
+	}
+	return readErr
 }
 
 // take puts what became of an item where it belongs.
