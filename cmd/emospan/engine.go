@@ -19,6 +19,7 @@ type engine struct {
 	*llama.Model
 	context  *llama.Context
 	template llama.Template
+	memory   memoryEstimate
 	parallel int // records at a time
 	size     int // tokens of one
 	batch    llama.Batch
@@ -26,9 +27,13 @@ type engine struct {
 
 var _ tagger.Model = (*engine)(nil)
 
-// openEngine checks the model's file and loads it, to decode so many records at a time.
+// openEngine checks the model's file, and whether it fits the memory, and loads it, to decode so many records at a time.
 func openEngine(m models.Model, threads, parallel int) (*engine, error) {
 	template, err := checkModel(m)
+	if err != nil {
+		return nil, err
+	}
+	memory, err := engineMemory(m, parallel)
 	if err != nil {
 		return nil, err
 	}
@@ -40,21 +45,36 @@ func openEngine(m models.Model, threads, parallel int) (*engine, error) {
 		model.Close()
 		return nil, fmt.Errorf("%s cannot generate text: it is a %s; use an instruct model of the Llama or Gemma family", m.Name, model.Info().Description)
 	}
-	size := min(model.Info().TrainedSize, maxContext)
-	context, err := llama.NewContext(model, llama.ContextOptions{
-		Size: size * (parallel + 1), Sequences: parallel + 1, Threads: threads,
+	options := contextOptions(model.Info().TrainedSize, threads, parallel)
+	context, err := llama.NewContext(model, options)
+	if err != nil {
+		model.Close()
+		return nil, err
+	}
+	return &engine{Model: model, context: context, template: template, memory: memory, parallel: parallel, size: options.Size / options.Sequences}, nil
+}
+
+// contextOptions sizes the context in which so many records are decoded at a time.
+func contextOptions(trained, threads, parallel int) llama.ContextOptions {
+	return llama.ContextOptions{
+		Size: min(trained, maxContext) * (parallel + 1), Sequences: parallel + 1, Threads: threads,
 		// One sequence beside the prefix shares its cells with it. Where there are more, a token would attend to the cells of
 		// all of them, so each has a cache of its own.
 		SplitKV: parallel > 1,
 		// On the CPU llama.cpp's flash attention is the slower one as soon as a batch has a few rows after a long prefix
 		// (BenchmarkDecode in package llama).
 		FlashAttention: -1,
-	})
-	if err != nil {
-		model.Close()
-		return nil, err
 	}
-	return &engine{Model: model, context: context, template: template, parallel: parallel, size: size}, nil
+}
+
+// engineMemory refuses a model that would not fit the memory, before llama.cpp sees any of it.
+func engineMemory(m models.Model, parallel int) (memoryEstimate, error) {
+	g, err := openGGUF(m.Path)
+	if err != nil {
+		return memoryEstimate{}, err
+	}
+	defer g.Close()
+	return checkMemory(m.Name, g, parallel, availableMemory())
 }
 
 // checkModel reads the GGUF's header, before llama.cpp sees any of it, and tells which chat template the model speaks.
