@@ -99,4 +99,4 @@ bench-peers: model peers
 	@DATA="$(DATA)" $(PYTHON) -B scripts/bench_peers.py $(PEERS_FLAGS)
 
 clean:
-	rm -rf bin dist examples/out.* llama/native_host.go llama/native_all.go
+	rm -rf bin dist examples/out.* llama/native_host.go llama/native_all.go models/vocabulary/llama3.gguf.gz

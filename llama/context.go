@@ -32,7 +32,7 @@ func NewContext(m *Model, o ContextOptions) (*Context, error) {
 	}
 	o.Batch = max(o.Batch, 0)
 	if o.Batch == 0 {
-		o.Batch = 512
+		o.Batch = DefaultBatch
 	}
 	o.Sequences, o.Threads = max(o.Sequences, 1), max(o.Threads, 1)
 	if o.Size < 0 || o.Sequences > 256 || o.Threads > 512 {

@@ -55,10 +55,13 @@ type LoadOptions struct {
 	NoMmap    bool // read the weights into memory rather than map the file
 }
 
+// DefaultBatch is the most tokens in one Decode where [ContextOptions] do not say.
+const DefaultBatch = 512
+
 // ContextOptions sizes a [Context]. Zero values are replaced as each field says.
 type ContextOptions struct {
 	Size           int  // tokens that the KV cache holds, all sequences together (0: what the model was trained with)
-	Batch          int  // most tokens in one Decode (0: 512)
+	Batch          int  // most tokens in one Decode (0: DefaultBatch)
 	Sequences      int  // most sequences (0: 1)
 	Threads        int  // compute threads (0: 1)
 	FlashAttention int  // -1 off, 0 as llama.cpp chooses, 1 on

@@ -51,7 +51,11 @@ func (s *Store) Make(ctx context.Context, name string, size int64, replace bool,
 	if err := s.CheckFree(name, replace); err != nil { // another process may have made it meanwhile
 		return Entry{}, err
 	}
-	if err := s.checkRoom(size); err != nil {
+	free := s.free
+	if free == nil {
+		free = freeBytes
+	}
+	if err := checkRoom(free, s.dir, size, "make room, or set EMOSPAN_MODELS to another folder"); err != nil {
 		return Entry{}, err
 	}
 	tmp, err := os.CreateTemp(s.dir, tempPrefix+"*.gguf")
@@ -100,19 +104,15 @@ func (s *Store) CheckFree(name string, replace bool) error {
 	return nil
 }
 
-// checkRoom compares size with what the store's disk has left for the user.
-func (s *Store) checkRoom(size int64) error {
-	free := s.free
-	if free == nil {
-		free = freeBytes
-	}
-	have, err := free(s.dir)
+// checkRoom compares size with what the folder's disk has left for the user.
+func checkRoom(free func(dir string) (int64, error), dir string, size int64, remedy string) error {
+	have, err := free(dir)
 	if err != nil {
-		return fmt.Errorf("%s: %w", s.dir, err)
+		return fmt.Errorf("%s: %w", dir, err)
 	}
 	if have < size {
-		return fmt.Errorf("the disk of %s is too full: %d MB are needed and %d MB are free: %w; make room, or set EMOSPAN_MODELS to another folder",
-			s.dir, (size+999_999)/1e6, have/1e6, syscall.ENOSPC)
+		return fmt.Errorf("the disk of %s is too full: %d MB are needed and %d MB are free: %w; %s",
+			dir, (size+999_999)/1e6, have/1e6, syscall.ENOSPC, remedy)
 	}
 	return nil
 }

@@ -12,7 +12,8 @@
 // [WeightError] tells how far its weights are off.
 //
 // [WriteSynthetic] makes a model of Llama shape with random weights and a real
-// vocabulary, for tests and benchmarks.
+// vocabulary, for tests. A [SyntheticModel] is one of a public model's size with
+// the vocabulary that the executable holds, for benchmarks.
 //
 // The package opens no network connection itself: Pull runs pip, which follows
 // the machine's own settings for indexes, proxies and certificates.

@@ -24,8 +24,7 @@ func ParseFormat(name string) (Format, error) {
 	return "", fmt.Errorf("weight format %q cannot be made: choose %s", name, strings.Join(names, ", "))
 }
 
-// ggml's numbers of types that Converted tells of and WriteSynthetic does not
-// write.
+// ggml's numbers of further types that Converted tells of.
 const (
 	q5_0 TensorType = 6
 	q5_1 TensorType = 7

@@ -1,11 +1,10 @@
 package models
 
 import (
-	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -20,6 +19,7 @@ type Shape struct {
 	KVHeads     int        // key-value heads
 	Context     int        // tokens
 	WeightType  TensorType // of the matrices: F32, F16, Q8_0 or Q4_0; norms are F32
+	Untied      bool       // the output head has weights of its own, not those of the embeddings
 }
 
 // TinyShape is a model for tests: 17 MB with Llama 3's vocabulary.
@@ -35,84 +35,91 @@ const syntheticTemplate = `{{ bos_token }}{% for m in messages %}<|start_header_
 
 // WriteSynthetic writes a GGUF file of Llama architecture to w: the tokenizer
 // of vocab, every key of it byte for byte, a Llama 3 chat template in place of
-// its own, and random weights for the shape. Input and output embeddings are
-// tied. The same vocabulary, shape and seed give the same bytes everywhere.
+// its own, and random weights for the shape. The output head is of the type
+// that llama.cpp's quantizer gives it in a file of the weights' type. The same
+// vocabulary, shape and seed give the same bytes everywhere.
 //
-// Weights are near normal with a variance of 1/fan-in, so that activations
-// keep their scale; they say nothing, which is enough to measure speed and to
-// test everything but what a model knows. They are streamed: a shape of any
-// size takes little memory.
+// Weights have a variance of 1/fan-in, so that activations keep their scale
+// through any number of layers; they say nothing, which is enough to measure
+// speed and to test everything but what a model knows. They are streamed: a
+// shape of any size takes little memory.
 func WriteSynthetic(w io.Writer, vocab *GGUF, shape Shape, seed uint64) error {
-	quantize, fileType, err := shape.check()
+	f, err := newSyntheticFile(vocab, shape)
 	if err != nil {
 		return err
 	}
-	h := &header{}
-	if err := h.describe(vocab, shape, fileType); err != nil {
-		return err
-	}
-	tensors := shape.tensors(vocab.VocabSize())
-	paddings := make([]int, len(tensors))
-	for i, t := range tensors {
-		if paddings[i], err = h.tensor(t.name, t.kind, t.shape...); err != nil {
-			return err
-		}
-	}
-	out := bufio.NewWriterSize(w, 1<<20)
-	if _, err := h.WriteTo(out); err != nil {
-		return err
-	}
-	var buf []byte
-	for i, t := range tensors {
-		row := make([]float32, t.shape[0])
-		draw := normal{src: rand.NewPCG(seed, uint64(i)), scale: float32(1 / math.Sqrt(float64(t.shape[0])))}
-		if len(t.shape) == 1 {
-			for j := range row {
-				row[j] = 1 // a norm
-			}
-			if _, err := out.Write(appendF32(buf[:0], row)); err != nil {
-				return err
-			}
-		} else {
-			for range t.shape[1] {
-				draw.fill(row)
-				buf = quantize(buf[:0], row)
-				if _, err := out.Write(buf); err != nil {
-					return err
-				}
-			}
-		}
-		if _, err := out.Write(make([]byte, paddings[i])); err != nil {
-			return err
-		}
-	}
-	return out.Flush()
+	return f.write(w, seed)
 }
 
-// check returns the function that packs a row of weights and the number of the
-// file type (llama_ftype).
-func (s Shape) check() (quantize func([]byte, []float32) []byte, fileType uint32, err error) {
+// syntheticFile is a file before its weights are drawn.
+type syntheticFile struct {
+	header  []byte
+	tensors []syntheticTensor
+	size    int64 // of the whole file, bytes
+}
+
+func newSyntheticFile(vocab *GGUF, shape Shape) (*syntheticFile, error) {
+	fileType, err := shape.check()
+	if err != nil {
+		return nil, err
+	}
+	h := &header{}
+	if err := h.describe(vocab, shape, fileType); err != nil {
+		return nil, err
+	}
+	f := &syntheticFile{tensors: shape.tensors(vocab.VocabSize())}
+	for i, t := range f.tensors {
+		if f.tensors[i].padding, err = h.tensor(t.name, t.kind, t.shape...); err != nil {
+			return nil, err
+		}
+	}
+	var b bytes.Buffer
+	if _, err := h.WriteTo(&b); err != nil {
+		return nil, err
+	}
+	f.header, f.size = b.Bytes(), int64(b.Len())+int64(h.next)
+	return f, nil
+}
+
+func (f *syntheticFile) write(w io.Writer, seed uint64) error {
+	if _, err := w.Write(f.header); err != nil {
+		return err
+	}
+	for i, t := range f.tensors {
+		if err := t.write(w, rand.NewPCG(seed, uint64(i))); err != nil {
+			return err
+		}
+		if _, err := w.Write(make([]byte, t.padding)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// check refuses shapes that cannot be, and returns the number of the file type
+// (llama_ftype).
+func (s Shape) check() (fileType uint32, err error) {
 	const limit = 1 << 24
 	for _, n := range []int{s.Layers, s.Embedding, s.FeedForward, s.Heads, s.KVHeads, s.Context} {
 		if n <= 0 || n > limit {
-			return nil, 0, fmt.Errorf("synthetic model: %d in the shape, every size must be between 1 and %d", n, limit)
+			return 0, fmt.Errorf("synthetic model: %d in the shape, every size must be between 1 and %d", n, limit)
 		}
 	}
 	if s.Embedding%(2*s.Heads) != 0 || s.Heads%s.KVHeads != 0 {
-		return nil, 0, fmt.Errorf("synthetic model: an embedding of %d does not split into %d heads of even size with %d key-value heads",
+		return 0, fmt.Errorf("synthetic model: an embedding of %d does not split into %d heads of even size with %d key-value heads",
 			s.Embedding, s.Heads, s.KVHeads)
 	}
 	switch s.WeightType {
 	case F32:
-		return appendF32, 0, nil
+		return 0, nil
 	case F16:
-		return appendF16, 1, nil
+		return 1, nil
 	case Q4_0:
-		return appendQ4_0, 2, nil
+		return 2, nil
 	case Q8_0:
-		return appendQ8_0, 7, nil
+		return 7, nil
 	}
-	return nil, 0, fmt.Errorf("synthetic model: weights of type %s cannot be written, only F32, F16, Q8_0 and Q4_0", s.WeightType)
+	return 0, fmt.Errorf("synthetic model: weights of type %s cannot be written, only F32, F16, Q8_0 and Q4_0", s.WeightType)
 }
 
 func (h *header) describe(vocab *GGUF, s Shape, fileType uint32) error {
@@ -157,51 +164,43 @@ func (h *header) describe(vocab *GGUF, s Shape, fileType uint32) error {
 }
 
 type syntheticTensor struct {
-	name  string
-	kind  TensorType
-	shape []int // (inputs) or (inputs, outputs)
+	name    string
+	kind    TensorType
+	shape   []int // (inputs) or (inputs, outputs)
+	padding int   // bytes after its data
 }
 
 // tensors lists what llama.cpp's llama architecture loads.
 func (s Shape) tensors(vocab int) []syntheticTensor {
 	kv := s.Embedding / s.Heads * s.KVHeads
-	list := []syntheticTensor{
-		{"token_embd.weight", s.WeightType, []int{s.Embedding, vocab}},
-		{"output_norm.weight", F32, []int{s.Embedding}},
+	head := s.WeightType
+	if head != F32 {
+		head = Format(head.String()).typeOf(Tensor{Name: "output.weight", Shape: []int64{int64(s.Embedding), int64(vocab)}}, false, s.Layers)
+	}
+	embeddings := head
+	if s.Untied {
+		embeddings = s.WeightType
+	}
+	var list []syntheticTensor
+	add := func(name string, kind TensorType, shape ...int) {
+		list = append(list, syntheticTensor{name: name + ".weight", kind: kind, shape: shape})
+	}
+	add("token_embd", embeddings, s.Embedding, vocab)
+	add("output_norm", F32, s.Embedding)
+	if s.Untied {
+		add("output", head, s.Embedding, vocab)
 	}
 	for i := range s.Layers {
-		for _, t := range []syntheticTensor{
-			{"attn_norm", F32, []int{s.Embedding}},
-			{"attn_q", s.WeightType, []int{s.Embedding, s.Embedding}},
-			{"attn_k", s.WeightType, []int{s.Embedding, kv}},
-			{"attn_v", s.WeightType, []int{s.Embedding, kv}},
-			{"attn_output", s.WeightType, []int{s.Embedding, s.Embedding}},
-			{"ffn_norm", F32, []int{s.Embedding}},
-			{"ffn_gate", s.WeightType, []int{s.Embedding, s.FeedForward}},
-			{"ffn_up", s.WeightType, []int{s.Embedding, s.FeedForward}},
-			{"ffn_down", s.WeightType, []int{s.FeedForward, s.Embedding}},
-		} {
-			t.name = fmt.Sprintf("blk.%d.%s.weight", i, t.name)
-			list = append(list, t)
-		}
+		block := fmt.Sprintf("blk.%d.", i)
+		add(block+"attn_norm", F32, s.Embedding)
+		add(block+"attn_q", s.WeightType, s.Embedding, s.Embedding)
+		add(block+"attn_k", s.WeightType, s.Embedding, kv)
+		add(block+"attn_v", s.WeightType, s.Embedding, kv)
+		add(block+"attn_output", s.WeightType, s.Embedding, s.Embedding)
+		add(block+"ffn_norm", F32, s.Embedding)
+		add(block+"ffn_gate", s.WeightType, s.Embedding, s.FeedForward)
+		add(block+"ffn_up", s.WeightType, s.Embedding, s.FeedForward)
+		add(block+"ffn_down", s.WeightType, s.FeedForward, s.Embedding)
 	}
 	return list
-}
-
-// normal draws numbers of mean 0 and standard deviation scale. The sum of four
-// uniform 16-bit numbers (Irwin-Hall) is close enough to normal, and with one
-// float operation per number the bytes do not depend on the processor.
-type normal struct {
-	src   *rand.PCG
-	scale float32
-}
-
-func (d *normal) fill(row []float32) {
-	const deviation = 37837.227 // of the sum: 65536 * sqrt(4/12)
-	unit := d.scale / deviation
-	for i := range row {
-		u := d.src.Uint64()
-		sum := int32(u&0xffff) + int32(u>>16&0xffff) + int32(u>>32&0xffff) + int32(u>>48) - 2*0xffff
-		row[i] = float32(sum) * unit
-	}
 }

@@ -15,10 +15,10 @@ func TestWriteSyntheticIsDeterministic(t *testing.T) {
 		kind TensorType
 		want string
 	}{
-		{F32, "87b4e38a499f5e5a7e2f122ea7032abf718a08c453efe6f928a885331e87c536"},
-		{F16, "6b8ef00174c1f195bc4df2bfbedf7edee13acda6b78b58ff57a4b051e1ec21df"},
-		{Q8_0, "b06176c613ab8be541f99136eabb343b884f0ccb3fcbc41c0d2ff308afa954c6"},
-		{Q4_0, "f15e810a8f6501afebc2536e956badf2ebff922c7880ca675c81de9a6dc4d602"},
+		{F32, "24b58380e28709babb7d8c8761bc0e0f7bda4612e3bdac28816d27ca1bd2a62e"},
+		{F16, "df9c37c12ec0a9f3a899ef61ac1fb496e87e82048d151fce8c1a6bbc429cb465"},
+		{Q8_0, "8abd5aec074e76f8fee145e87b97810f491333b51506f6f8d21b9ad3b9339bbf"},
+		{Q4_0, "c1e11109072297f56c4c46b3789b8233cbc7b1f52b273b5525d5371daf143c50"},
 	} {
 		shape := smallShape
 		shape.WeightType = test.kind
@@ -27,8 +27,8 @@ func TestWriteSyntheticIsDeterministic(t *testing.T) {
 			t.Errorf("%s: sha256 %x, want %s", test.kind, sum, test.want)
 		}
 		g := read(t, file)
-		if g.FileType() != test.kind.String() || g.Tensors()[0].Type != test.kind {
-			t.Errorf("%s: file type %s, embedding of type %s", test.kind, g.FileType(), g.Tensors()[0].Type)
+		if g.FileType() != test.kind.String() || g.Tensors()[3].Type != test.kind {
+			t.Errorf("%s: file type %s, %s of type %s", test.kind, g.FileType(), g.Tensors()[3].Name, g.Tensors()[3].Type)
 		}
 		if err := g.Usable(); err != nil {
 			t.Errorf("%s: %v", test.kind, err)
@@ -82,28 +82,73 @@ func TestWriteSyntheticTokenizer(t *testing.T) {
 	}
 }
 
-func TestWriteSyntheticWeights(t *testing.T) {
-	shape := smallShape
-	shape.WeightType = F32
-	file := synthetic(t, shape, 3)
-	for _, x := range read(t, file).Tensors() {
-		var sum, squares float64
-		for b := file[x.Offset : x.Offset+x.Size]; len(b) > 0; b = b[4:] {
-			w := float64(math.Float32frombits(binary.LittleEndian.Uint32(b)))
-			sum += w
-			squares += w * w
-		}
-		n := float64(x.Elements())
-		mean, deviation := sum/n, math.Sqrt(squares/n-sum*sum/(n*n))
-		if len(x.Shape) == 1 {
-			if mean != 1 || deviation != 0 {
-				t.Errorf("norm %s: mean %g, deviation %g", x.Name, mean, deviation)
+// unpackBlocks unpacks weights of every type that WriteSynthetic writes.
+func unpackBlocks(kind TensorType, b []byte) []float64 {
+	var list []float64
+	half := func(b []byte) float64 { return halfToFloat(binary.LittleEndian.Uint16(b)) }
+	for layout := tensorTypes[kind]; len(b) > 0; b = b[layout.bytes:] {
+		switch kind {
+		case F32:
+			list = append(list, float64(math.Float32frombits(binary.LittleEndian.Uint32(b))))
+		case F16:
+			list = append(list, half(b))
+		case Q8_0:
+			for i := range 32 {
+				list = append(list, half(b)*float64(int8(b[2+i])))
 			}
-			continue
+		case Q4_0:
+			for i := range 32 {
+				list = append(list, half(b)*float64(int(b[2+i%16]>>(i/16*4)&15)-8))
+			}
+		case q6_K:
+			for i := range 256 {
+				// Numbers j, j+32, j+64 and j+96 of each half share the bytes of their parts.
+				ql, qh, sc := b[i/128*64:], b[128+i/128*32:], b[192+i/128*8:]
+				j, quarter := i%32, i%128/32
+				q := int(ql[j+quarter%2*32]>>(quarter/2*4)&15) | int(qh[j]>>(2*quarter)&3)<<4
+				list = append(list, half(b[208:])*float64(int8(sc[i%128/16]))*float64(q-32))
+			}
 		}
-		want := 1 / math.Sqrt(float64(x.Shape[0]))
-		if math.Abs(mean) > 4*want/math.Sqrt(n) || math.Abs(deviation-want) > 0.05*want {
-			t.Errorf("%s: mean %g, deviation %g, want 0 and %g", x.Name, mean, deviation, want)
+	}
+	return list
+}
+
+func TestWriteSyntheticWeights(t *testing.T) {
+	for _, kind := range []TensorType{F32, F16, Q8_0, Q4_0} {
+		for _, untied := range []bool{false, true} {
+			shape := smallShape
+			shape.WeightType, shape.Untied, shape.Embedding = kind, untied, 256
+			file := synthetic(t, shape, 3)
+			tensors := read(t, file).Tensors()
+			head := tensors[0]
+			if untied {
+				if head.Type != kind {
+					t.Errorf("%s: embeddings of type %s", kind, head.Type)
+				}
+				head = tensors[2]
+			}
+			if head.Type != kind && !(kind == Q4_0 && head.Type == q6_K) || untied != (head.Name == "output.weight") {
+				t.Errorf("%s, untied %v: the head is %s, of type %s", kind, untied, head.Name, head.Type)
+			}
+			for _, x := range tensors {
+				var sum, squares float64
+				for _, w := range unpackBlocks(x.Type, file[x.Offset:x.Offset+x.Size]) {
+					sum += w
+					squares += w * w
+				}
+				n := float64(x.Elements())
+				mean, deviation := sum/n, math.Sqrt(squares/n-sum*sum/(n*n))
+				if len(x.Shape) == 1 {
+					if mean != 1 || deviation != 0 {
+						t.Errorf("norm %s: mean %g, deviation %g", x.Name, mean, deviation)
+					}
+					continue
+				}
+				want := 1 / math.Sqrt(float64(x.Shape[0]))
+				if !(math.Abs(mean) <= 4*want/math.Sqrt(n)) || !(math.Abs(deviation-want) <= 0.05*want) {
+					t.Errorf("%s as %s: mean %g, deviation %g, want 0 and %g", x.Name, x.Type, mean, deviation, want)
+				}
+			}
 		}
 	}
 }
@@ -171,31 +216,5 @@ func TestFloat16(t *testing.T) {
 	}
 	if got := float16(float32(math.Inf(-1))); got != 0xfc00 {
 		t.Errorf("-Inf became %#04x", got)
-	}
-}
-
-func TestQuantize(t *testing.T) {
-	row := make([]float32, 64)
-	for i := range 32 { // the second block is all zeros
-		row[i] = float32(i-20) / 10
-	}
-	q8 := appendQ8_0(nil, row)
-	q4 := appendQ4_0(nil, row)
-	if len(q8) != 68 || len(q4) != 36 {
-		t.Fatalf("%d and %d bytes, want 68 and 36", len(q8), len(q4))
-	}
-	for i, x := range row {
-		b := q8[i/32*34:]
-		scale := halfToFloat(binary.LittleEndian.Uint16(b))
-		if got := scale * float64(int8(b[2+i%32])); math.Abs(got-float64(x)) > 0.51*2/127+1e-3 {
-			t.Errorf("Q8_0 weight %d: %g, want %g", i, got, x)
-		}
-		b = q4[i/32*18:]
-		scale = halfToFloat(binary.LittleEndian.Uint16(b))
-		j := i % 32
-		n := b[2+j%16] >> (j / 16 * 4) & 15
-		if got := scale * float64(int(n)-8); math.Abs(got-float64(x)) > 0.51*2/8+1e-3 {
-			t.Errorf("Q4_0 weight %d: %g, want %g", i, got, x)
-		}
 	}
 }

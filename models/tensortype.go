@@ -5,7 +5,7 @@ import "fmt"
 // TensorType is the storage format of a tensor's weights, numbered as ggml_type.
 type TensorType uint32
 
-// The formats that WriteSynthetic can write.
+// The formats that WriteSynthetic can be asked for.
 const (
 	F32  TensorType = 0
 	F16  TensorType = 1

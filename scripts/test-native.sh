@@ -15,7 +15,8 @@ checkout "$work/one"
 checkout "$work/two"
 
 tree=$work/tree
-mkdir -p "$tree"/{include,src,cmake,ggml/include}
+mkdir -p "$tree"/{include,src,cmake,ggml/include,models}
+echo tokens >"$tree/models/ggml-vocab-llama-bpe.gguf"
 touch "$tree/CMakeLists.txt" "$tree/include/llama.h" "$tree/ggml/include/ggml.h"
 
 mkdir "$work/bin"
@@ -58,7 +59,9 @@ wait $first || ok=no
 wait $second || ok=no
 check "two builds at once both succeed" '[ $ok = yes ] && [ -s "$work/one/llama/native_host.go" ] && [ -s "$work/two/llama/native_host.go" ]'
 check "and make the core and the variant once" '[ "$(calls core)" = 1 ] && [ "$(calls variant)" = 1 ]'
-check "nothing half-made is left" '[ -z "$(find "$EMOSPAN_CACHE" -name half-made)" ] && [ -z "$(ls -A "$EMOSPAN_CACHE/tmp")" ]'
+vocabulary() { gzip -dc "$work/$1/models/vocabulary/llama3.gguf.gz"; }
+check "both have the vocabulary" '[ "$(vocabulary one)" = tokens ] && [ "$(vocabulary two)" = tokens ]'
+check "nothing half-made is left" '[ -z "$(find "$work"/*/models -name ".*")" ] && [ -z "$(find "$EMOSPAN_CACHE" -name half-made)" ] && [ -z "$(ls -A "$EMOSPAN_CACHE/tmp")" ]'
 library=$(sed -n 's/.* \(\S*libllama\.a\) .*/\1/p' "$work/one/llama/native_host.go")
 check "the Go file names a whole library" '[ -s "$library" ] && nm "$library" | grep -q " T core"'
 object=$(sed -n 's/.* \(\S*ggml-cpu-sse42\.o\) .*/\1/p' "$work/one/llama/native_host.go")
@@ -68,9 +71,16 @@ check "the variant's registration is its only global" '[ "$(nm -g --defined-only
 rm "$work/two/llama/native_host.go"
 build "$work/two"
 check "a second checkout finds it all" '[ ! -s "$CALLS" ]'
-before=$(stat -c %Y.%i "$work/two/llama/native_host.go")
+written() { stat -c %Y.%i "$work/two/llama/native_host.go" "$work/two/models/vocabulary/llama3.gguf.gz"; }
+before=$(written)
 build "$work/two"
-check "an unchanged build does not touch the Go file" '[ "$(stat -c %Y.%i "$work/two/llama/native_host.go")" = "$before" ]'
+check "an unchanged build does not touch the Go file, nor the vocabulary" '[ "$(written)" = "$before" ]'
+echo more >>"$tree/models/ggml-vocab-llama-bpe.gguf"
+build "$work/two"
+check "another vocabulary replaces it" 'vocabulary two | grep -q more && [ "$(made vocabulary)" = 2 ]'
+rm "$tree/models/ggml-vocab-llama-bpe.gguf"
+build "$work/two"
+check "a tree without one leaves none" '[ ! -e "$work/two/models/vocabulary/llama3.gguf.gz" ] && tail -n 1 "$work/log" | grep -q "synthetic models cannot be made"'
 CFLAGS=-O1 build "$work/one"
 check "another flag makes another library" '[ "$(calls core)" = 1 ] && [ "$(made core)" = 2 ]'
 echo "int x;" >"$tree/src/new.cpp"

@@ -16,6 +16,7 @@ const dryRunSample = 8
 
 // A dryRun counts what a run would do, and tags a few texts to tell how long it would take.
 type dryRun struct {
+	memory               memoryEstimate
 	records, bad, tokens int
 	sampled              int
 	sampleTokens         int
@@ -64,6 +65,6 @@ func (d *dryRun) print(out io.Writer) error {
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(out, "memory   %s at its peak so far, the model's file included where it was read\n", bytesText(usage.Maxrss*1024))
+	_, err := fmt.Fprintf(out, "memory   up to %s; %s was available, %s was used at the peak so far\n", d.memory, bytesText(d.memory.Available), bytesText(usage.Maxrss*1024))
 	return err
 }

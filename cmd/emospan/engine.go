@@ -19,6 +19,7 @@ type engine struct {
 	*llama.Model
 	context  *llama.Context
 	template llama.Template
+	memory   memoryEstimate
 	parallel int // records at a time
 	size     int // tokens of one
 	batch    llama.Batch
@@ -26,14 +27,19 @@ type engine struct {
 
 const (
 	cachePad    = 256 // of the cache, beyond one sequence at its longest
-	recordCells = 512 // of the cache, for each record that is decoded at a time
+	recordCells = 256 // of the cache, for each record that is decoded at a time
+	batchRows   = 256 // at most in one batch; buffers grow with it
 )
 
 var _ tagger.Model = (*engine)(nil)
 
-// openEngine checks the model's file and loads it, to decode so many records at a time.
+// openEngine checks the model's file, and whether it fits the memory, and loads it, to decode so many records at a time.
 func openEngine(m models.Model, threads, parallel int) (*engine, error) {
 	template, err := checkModel(m)
+	if err != nil {
+		return nil, err
+	}
+	memory, err := engineMemory(m, parallel)
 	if err != nil {
 		return nil, err
 	}
@@ -45,18 +51,36 @@ func openEngine(m models.Model, threads, parallel int) (*engine, error) {
 		model.Close()
 		return nil, fmt.Errorf("%s cannot generate text: it is a %s; use an instruct model of the Llama or Gemma family", m.Name, model.Info().Description)
 	}
-	size := min(model.Info().TrainedSize, maxContext)
-	context, err := llama.NewContext(model, llama.ContextOptions{
-		Size: max(size+cachePad, parallel*recordCells), Sequences: parallel + 1, Threads: threads,
-		// On the CPU llama.cpp's flash attention is the slower one as soon as a batch has a few rows after a long prefix
-		// (BenchmarkDecode in package llama).
-		FlashAttention: -1,
-	})
+	options := contextOptions(model.Info().TrainedSize, threads, parallel)
+	context, err := llama.NewContext(model, options)
 	if err != nil {
 		model.Close()
 		return nil, err
 	}
-	return &engine{Model: model, context: context, template: template, parallel: parallel, size: size}, nil
+	size := min(model.Info().TrainedSize, maxContext)
+	return &engine{Model: model, context: context, template: template, memory: memory, parallel: parallel, size: size}, nil
+}
+
+// contextOptions sizes the context in which so many records are decoded at a time. Their cache is one: with a cache for each,
+// the prefix is in memory and read from it once for each, and llama.cpp computes rows together only where as many are of
+// every sequence (DESIGN.md has the figures).
+func contextOptions(trained, threads, parallel int) llama.ContextOptions {
+	return llama.ContextOptions{
+		Size: max(min(trained, maxContext)+cachePad, parallel*recordCells), Sequences: parallel + 1, Threads: threads, Batch: batchRows,
+		// On the CPU llama.cpp's flash attention is the slower one as soon as a batch has a few rows after a long prefix
+		// (BenchmarkDecode in package llama).
+		FlashAttention: -1,
+	}
+}
+
+// engineMemory refuses a model that would not fit the memory, before llama.cpp sees any of it.
+func engineMemory(m models.Model, parallel int) (memoryEstimate, error) {
+	g, err := openGGUF(m.Path)
+	if err != nil {
+		return memoryEstimate{}, err
+	}
+	defer g.Close()
+	return checkMemory(m.Name, g, parallel, availableMemory())
 }
 
 // checkModel reads the GGUF's header, before llama.cpp sees any of it, and tells which chat template the model speaks.

@@ -88,7 +88,7 @@ func runTag(cmd *cobra.Command, o tagOptions) (err error) {
 		return err
 	}
 	if o.dryRun {
-		var d dryRun
+		d := dryRun{memory: engine.memory}
 		return errors.Join(d.count(cmd.Context(), j.tagger, &o), d.print(cmd.OutOrStdout()))
 	}
 	j.describe(prompt, tax)

@@ -22,7 +22,7 @@ func newModels() *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newModelsPull(), newModelsImport(), newModelsList(), newModelsShow(), newModelsConvert(), newModelsVerify(), newModelsRemove())
+	cmd.AddCommand(newModelsPull(), newModelsImport(), newModelsList(), newModelsShow(), newModelsConvert(), newModelsSynthetic(), newModelsVerify(), newModelsRemove())
 	return cmd
 }
 

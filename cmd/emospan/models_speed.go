@@ -273,22 +273,3 @@ func speedRows(m models.Model, r modelReport, measured bool) [][2]string {
 	}
 	return rows
 }
-
-// availableMemory returns the bytes that programs can have without others being swapped out: what Linux reckons, else all
-// that ggml says there is.
-func availableMemory() int64 {
-	if text, err := os.ReadFile("/proc/meminfo"); err == nil {
-		for line := range strings.Lines(string(text)) {
-			var kib int64
-			if _, err := fmt.Sscanf(line, "MemAvailable: %d kB", &kib); err == nil {
-				return kib << 10
-			}
-		}
-	}
-	for _, d := range llama.Devices() {
-		if d.Type == llama.CPU {
-			return int64(d.MemoryTotal)
-		}
-	}
-	return 0
-}

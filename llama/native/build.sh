@@ -5,6 +5,8 @@
 #   build.sh all     the core and every variant the compiler can make;     writes llama/native_all.go (build tag "release")
 #   build.sh source  the llama.cpp tree alone; prints its path
 #
+# Both builds also put the Llama 3 vocabulary of the tree, compressed, where package models embeds it.
+#
 # What comes out lies under $EMOSPAN_CACHE (default: the user's cache folder), each artefact in a folder named by a hash of
 # its source, flags and compiler, so a second checkout finds it there. An artefact is built beside its final place under a
 # lock and moved in whole: two builds at once take turns, and an interrupted one leaves nothing that a later one would use.
@@ -49,7 +51,7 @@ variant_probe() {
 
 say() { echo "native: $*" >&2; }
 die() { echo "native: $*" >&2; exit 1; }
-for tool in cmake make "${CC:-gcc}" "${CXX:-g++}" ar ld objcopy flock sha256sum; do
+for tool in cmake make "${CC:-gcc}" "${CXX:-g++}" ar ld objcopy flock gzip sha256sum; do
   command -v "$tool" >/dev/null || die "$tool is not installed; install gcc, g++, binutils, cmake, make and util-linux"
 done
 
@@ -111,6 +113,8 @@ build_variant() {
   rm -rf "$out/b" "$out/cpu.o"
 }
 
+pack_vocabulary() { gzip -9 -n <"$vocabulary" >"$out/llama3.gguf.gz"; }
+
 # Source: the pinned sdist, verified by pip against its hash, or a tree of the user's.
 if [ -n "${LLAMA_CPP_DIR:-}" ]; then
   src=$(cd "$LLAMA_CPP_DIR" 2>/dev/null && pwd) || die "LLAMA_CPP_DIR=$LLAMA_CPP_DIR is not a folder"
@@ -161,6 +165,26 @@ for v in "${set[@]}"; do
   once "$dir" build_variant "$v"
   objects+=("$cache/$dir/ggml-cpu-$v.o")
 done
+
+# The vocabulary is part of the executable, so that it can make a model to measure with where there is none. The name of the
+# file in the making begins with a dot: the go command, which another build may be running, leaves such files out.
+vocabulary=$src/models/ggml-vocab-llama-bpe.gguf
+embedded=$package/../models/vocabulary
+mkdir -p "$embedded"
+if [ -f "$vocabulary" ]; then
+  packed=vocabulary/$({ sha256sum <"$vocabulary"; declare -f pack_vocabulary; } | sha256sum | cut -c1-16)
+  once "$packed" pack_vocabulary
+  if ! cmp -s "$cache/$packed/llama3.gguf.gz" "$embedded/llama3.gguf.gz"; then
+    tmp=$(mktemp "$embedded/.llama3.XXXXXX")
+    trap 'rm -f "$tmp"' EXIT
+    cp "$cache/$packed/llama3.gguf.gz" "$tmp"
+    chmod 644 "$tmp"
+    mv "$tmp" "$embedded/llama3.gguf.gz"
+  fi
+else
+  say "this llama.cpp tree holds no models/ggml-vocab-llama-bpe.gguf: synthetic models cannot be made"
+  rm -f "$embedded/llama3.gguf.gz"
+fi
 
 # The folders' names change with their content, so the go command links anew exactly when it must.
 tmp=$(mktemp "$go_file.XXXXXX")

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/emospan/emospan/llama"
+	"github.com/emospan/emospan/models"
+)
+
+// A memoryEstimate is what a model and a context of it take, in bytes. Memory that is reserved counts, though the system
+// gives a page of it only when it is first used.
+type memoryEstimate struct {
+	Weights int64 // the file: mapped, or copied to where they lie as this CPU multiplies fastest
+	KV      int64 // keys and values, in half precision
+	Compute int64 // activations; llama.cpp logs it as the compute buffer
+	Output  int64 // the logits of one row for each sequence
+	Scratch int64 // into which a product of matrices converts its right-hand side
+	Total   int64
+
+	Available int64 // when it was estimated: before the model took any
+}
+
+// estimateMemory reckons from the header what llama.cpp will allocate for the model and a context, at most. Layers with a
+// sliding window count as the others: their cache is as long here. It is an upper bound for architectures in which layers
+// share keys and values, or have a state of fixed size instead.
+func estimateMemory(g *models.GGUF, o llama.ContextOptions) memoryEstimate {
+	d := g.Dimensions()
+	size, sequences := o.Size, max(o.Sequences, 1)
+	if size == 0 {
+		size = g.ContextLength()
+	}
+	rows := min(size, o.Batch)
+	if o.Batch <= 0 {
+		rows = min(size, llama.DefaultBatch)
+	}
+	const cellsPad = 256
+	pad := func(n int) int { return (n + cellsPad - 1) / cellsPad * cellsPad }
+	cells, streams := pad(size), 1 // that a row attends to, and how often there are so many
+	if o.SplitKV {
+		cells, streams = pad(cells/sequences), sequences
+	}
+
+	// What lives at once where most does: while attending, in the feed-forward network, at the output head.
+	const half, single = 2, 4
+	attention := single * product(rows, 2*d.Embedding+3*d.Queries+2*d.LayerKV)
+	if o.FlashAttention > 0 {
+		attention += half * product(rows, cells) // the mask
+	} else {
+		attention += single * product(rows, cells, d.Heads+1) // the scores and the mask
+	}
+	network := single * product(rows, 2*d.FeedForward+3*d.Embedding)
+	head := single * product(rows, d.Vocabulary+3*d.Embedding)
+	scratch := half * product(rows, max(d.FeedForward, d.Queries, d.Embedding))
+	if o.FlashAttention <= 0 {
+		scratch = max(scratch, half*product(rows, cells, d.Heads))
+	}
+	e := memoryEstimate{
+		Weights: g.Size(), KV: whole(half * product(d.KV, cells, streams)), Compute: whole(max(attention, network, head)),
+		Output: whole(single * product(d.Vocabulary, sequences)), Scratch: whole(scratch),
+	}
+	e.Total = whole(float64(e.Weights) + float64(e.KV) + float64(e.Compute) + float64(e.Output) + float64(e.Scratch))
+	return e
+}
+
+// product multiplies without overflow, which a damaged header could make happen.
+func product(numbers ...int) float64 {
+	p := 1.0
+	for _, n := range numbers {
+		p *= float64(n)
+	}
+	return p
+}
+
+func whole(x float64) int64 {
+	if x >= math.MaxInt64 {
+		return math.MaxInt64
+	}
+	return int64(x)
+}
+
+// String says what takes how much.
+func (e memoryEstimate) String() string {
+	return fmt.Sprintf("%s (weights %s, KV cache %s, buffers %s)", bytesText(e.Total), bytesText(e.Weights), bytesText(e.KV),
+		bytesText(e.Total-e.Weights-e.KV))
+}
+
+// checkMemory estimates what decoding so many records at a time takes. It refuses what does not fit the bytes available and
+// says what would.
+func checkMemory(name string, g *models.GGUF, parallel int, available int64) (memoryEstimate, error) {
+	estimate := func(parallel int) memoryEstimate {
+		return estimateMemory(g, contextOptions(g.ContextLength(), 1, parallel))
+	}
+	e := estimate(parallel)
+	e.Available = available
+	if e.Total <= available {
+		return e, nil
+	}
+	next := "use a smaller model, or one in a format of fewer bits (emospan models convert)"
+	for p := parallel - 1; p > 0; p-- {
+		if estimate(p).Total <= available {
+			next = fmt.Sprintf("--parallel %d fits", p)
+			break
+		}
+	}
+	return e, fmt.Errorf("%s takes %s and %s of memory is available; %s", name, e, bytesText(available), next)
+}
