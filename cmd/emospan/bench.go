@@ -182,6 +182,9 @@ func runBench(cmd *cobra.Command, o benchOptions) error {
 		return err
 	}
 	r, err := b.measure(cmd.Context())
+	if err != nil {
+		err = cause(cmd.Context(), err)
+	}
 	if errors.Is(err, errInterrupted) {
 		return fmt.Errorf("%w; nothing was reported", err)
 	}
@@ -251,7 +254,7 @@ func (b *bench) compareFormats(ctx context.Context, r *benchReport) error {
 		b.say("how fast this CPU is with each type of weights")
 		var err error
 		if speeds, err = measureSpeeds(ctx); err != nil {
-			return cause(ctx, err)
+			return err
 		}
 		if err := speeds.keep(); err != nil {
 			b.say("that is not kept: %v", err)

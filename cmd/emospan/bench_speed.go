@@ -44,7 +44,7 @@ func (b *bench) measureSpeeds(ctx context.Context) (speeds []benchSpeed, flash s
 		b.say("%s: once to warm up, then %s", test.name, plural(b.opts.repeats, "time"))
 		rates, err := test.run(ctx, e.Model, o, b.opts.repeats)
 		if err != nil {
-			return nil, "", cause(ctx, err)
+			return nil, "", err
 		}
 		s := benchSpeed{Test: test.name, Repeats: len(rates)}
 		s.TokensPerSecond, s.TokensPerSecondSD = meanSD(rates)
@@ -92,13 +92,14 @@ func (test speedTest) run(ctx context.Context, m *llama.Model, o llama.ContextOp
 // pass decodes so many tokens into an empty cache: the model's first one where it has such, then any. Each batch has logits
 // for its last, which are waited for.
 func (test speedTest) pass(c *llama.Context, tokens int, rng *rand.Rand) error {
-	m := c.Model()
+	vocabSize := int32(c.Model().VocabSize())
+	bos, hasBOS := c.Model().BOS()
 	var batch llama.Batch
 	for at := 0; at < tokens; at += test.batch {
 		batch.Reset()
 		for i := range test.batch {
-			token := rng.Int32N(int32(m.VocabSize()))
-			if bos, ok := m.BOS(); ok && at+i == 0 {
+			token := rng.Int32N(vocabSize)
+			if hasBOS && at+i == 0 {
 				token = bos
 			}
 			batch.Add(token, int32(at+i), 0, i == test.batch-1)

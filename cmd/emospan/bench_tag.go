@@ -99,7 +99,7 @@ func (b *bench) tag(ctx context.Context, decode tagger.Decode, parallel int, sec
 	model := &timedEngine{engine: e}
 	t, err := tagger.New(model, tagger.Options{ModelName: b.model.Name, Prompt: b.prompt, Taxonomy: b.tax, Decode: decode})
 	if err != nil {
-		return r, cause(ctx, err)
+		return r, err
 	}
 	r.PrefixTokens, r.PrefixSeconds = t.PrefixTokens(), model.spent.Seconds()
 	model.reset()
