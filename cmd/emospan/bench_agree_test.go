@@ -16,7 +16,7 @@ import (
 var (
 	agreeRounds   = flag.Int("agree.rounds", 3, "how often BenchmarkAgree measures each side")
 	agreeNoise    = flag.Float64("agree.noise", 1.25, "the factor by which BenchmarkAgree lets pp512 and tg128 differ from llama-bench's")
-	agreeFloor    = flag.Float64("agree.floor", 0.5, "the least share of llama-bench's pp512 that BenchmarkAgree lets tagging come to")
+	agreeFloor    = flag.Float64("agree.floor", 0.45, "the least share of llama-bench's pp512 that BenchmarkAgree lets tagging come to")
 	agreeParallel = flag.Int("agree.parallel", 1, "records at a time for BenchmarkAgree's tagging")
 	agreeModel    = flag.String("agree.model", "", "name or file of BenchmarkAgree's model (default: the default model)")
 )
