@@ -7,6 +7,8 @@
 #   make release  a fully static executable with every CPU variant, in dist/
 #   make test-cpu run the release on emulated CPUs and in an empty chroot; look for stray AVX code
 #   make fuzz     each fuzz target for FUZZTIME
+#   make bench    measure the default model here: tokens and records a second; FLAGS holds other options of emospan bench
+#   make bench-agree  against llama-bench in turn: fails where figures differ by more than noise or tagging is below a floor
 #   make bench-grammar  the figures of grammar/README.md, and against llama.cpp's own grammar sampler
 #   make peers    llama.cpp's own llama-server, llama-bench and llama-batched-bench from the same tree, in bin/peers/
 #   make bench-peers  emospan against llama-server on this machine; PEERS_FLAGS holds options of scripts/bench_peers.py
@@ -25,7 +27,7 @@ PURE := ./dataset ./grammar ./models ./tagger ./validate
 export PYTHON
 
 .DEFAULT_GOAL := build
-.PHONY: build native model models python demo test check fmt vet staticcheck race nocgo cgocheck test-native release test-cpu fuzz bench-grammar peers bench-peers clean
+.PHONY: build native model models python demo test check fmt vet staticcheck race nocgo cgocheck test-native release test-cpu fuzz bench bench-agree bench-grammar peers bench-peers clean
 
 build: native
 	$(GO) build -trimpath -o bin/emospan ./cmd/emospan
@@ -87,6 +89,14 @@ test-native:
 
 fuzz:
 	@scripts/fuzz.sh $(FUZZTIME)
+
+# About three minutes with the default model on 2 cores.
+bench: model
+	@bin/emospan bench --progress always $(or $(FLAGS),--parallel 1,8,16)
+
+# AGREEFLAGS=-agree.floor=0.6, for one; the file's other flags are in cmd/emospan/bench_agree_test.go.
+bench-agree: model peers
+	$(GO) test -run '^$$' -bench '^BenchmarkAgree$$' -benchtime 1x -v ./cmd/emospan $(AGREEFLAGS)
 
 # Repeat with BENCHFLAGS=-count=10 for benchstat.
 bench-grammar: model

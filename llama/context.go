@@ -84,6 +84,9 @@ func (c *Context) Model() *Model { return c.model }
 // Size is the number of tokens that the KV cache holds; llama.cpp may have rounded up what was asked for.
 func (c *Context) Size() int { return c.size }
 
+// Options are what the context was made with, their defaults filled in.
+func (c *Context) Options() ContextOptions { return c.opts }
+
 // BatchSize is the most rows that one Decode takes.
 func (c *Context) BatchSize() int { return c.opts.Batch }
 

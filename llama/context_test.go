@@ -72,6 +72,18 @@ func generate(t *testing.T, m *Model, prompt string, n int) string {
 	return out.String()
 }
 
+// TestContextOptions: what was left to the defaults is filled in.
+func TestContextOptions(t *testing.T) {
+	m := defaultModel(t)
+	if got, want := newContext(t, m, ContextOptions{Size: 64}).Options(), (ContextOptions{Size: 64, Batch: 512, Sequences: 1, Threads: 1}); got != want {
+		t.Errorf("options %+v, want %+v", got, want)
+	}
+	asked := ContextOptions{Size: 256, Batch: 16, Sequences: 3, Threads: 2, FlashAttention: -1, SplitKV: true}
+	if got := newContext(t, m, asked).Options(); got != asked {
+		t.Errorf("options %+v, asked for %+v", got, asked)
+	}
+}
+
 // The default model answers a question whose answer cannot come from noise.
 func TestDefaultModelAnswers(t *testing.T) {
 	m := defaultModel(t)

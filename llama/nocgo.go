@@ -46,6 +46,7 @@ func (*Model) BOS() (int32, bool)                           { return 0, false }
 func (*Context) Close() error                               { return nil }
 func (*Context) Model() *Model                              { return nil }
 func (*Context) Size() int                                  { return 0 }
+func (*Context) Options() ContextOptions                    { return ContextOptions{} }
 func (*Context) BatchSize() int                             { return 0 }
 func (*Context) Decode(*Batch) error                        { return ErrNoCgo }
 func (*Context) Logits(int) []float32                       { return nil }

@@ -113,7 +113,9 @@ func (a *answering) rewind() error {
 func (a *answering) choose(logits []float32) (done bool, err error) {
 	start := time.Now()
 	id, err := a.sampler.pick(logits, a.mask)
-	a.masks.add(a.spent + time.Since(start))
+	took := time.Since(start)
+	a.picks += took
+	a.masks.add(a.spent + took)
 	if err != nil {
 		return false, err
 	}

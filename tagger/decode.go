@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/emospan/emospan/grammar"
 )
@@ -37,6 +38,7 @@ type decoder struct {
 	shared   int     // how many of its last tokens are the first of nearly every record's prompt
 	held     []int   // by sequence: how many tokens of the prefix it holds
 	masks    durations
+	picks    time.Duration // of masks, what choosing a token took
 }
 
 // setPrefix computes the tokens that every record begins with: the prompt's, then those in which two records' prompts agree.

@@ -53,6 +53,7 @@ type Tagger struct {
 	form    form
 	decoder decoder
 	total   Counts
+	records time.Duration // spent in open and close
 
 	grammarSHA256 string
 }
@@ -176,6 +177,7 @@ type job struct {
 // open looks at a text and begins its answer in a sequence. A text that is not put to the model has no answering, but its
 // result. An error means that the model failed.
 func (t *Tagger) open(in dataset.Input, sequence int32) (*job, error) {
+	defer t.spendOnRecords(time.Now())
 	j := &job{in: in}
 	rejected := func(r dataset.Reason) (*job, error) {
 		j.result.Reject = t.reject(in, nil, r)
@@ -231,6 +233,7 @@ func (t *Tagger) open(in dataset.Input, sequence int32) (*job, error) {
 
 // close makes the result of a job whose answer is done, or ended with err.
 func (t *Tagger) close(j *job, err error) error {
+	defer t.spendOnRecords(time.Now())
 	res := &j.result
 	res.Answer, res.Counts, err = j.finish(err)
 	res.Counts.Prompt = len(j.prompt)
@@ -263,6 +266,8 @@ func (t *Tagger) close(j *job, err error) error {
 	}
 	return nil
 }
+
+func (t *Tagger) spendOnRecords(start time.Time) { t.records += time.Since(start) }
 
 func (t *Tagger) reject(in dataset.Input, raw []byte, reasons ...dataset.Reason) *dataset.Reject {
 	return &dataset.Reject{
@@ -297,8 +302,18 @@ func (t *Tagger) PrefixTokens() int { return len(t.decoder.prefix) }
 // MaskTime is the q-quantile of the time that one step took beside the model: forced run, mask and pick.
 func (t *Tagger) MaskTime(q float64) time.Duration { return t.decoder.masks.quantile(q) }
 
-// MaskTotal is the sum of these times.
-func (t *Tagger) MaskTotal() time.Duration { return t.decoder.masks.total }
+// Times are what tagging took beside the model's own work.
+type Times struct {
+	Masks    time.Duration // forced runs and masks
+	Sampling time.Duration // picking a token
+	Records  time.Duration // a text's words, prompt and grammar at the beginning, making and checking its record at the end
+}
+
+// Times are those of everything tagged so far.
+func (t *Tagger) Times() Times {
+	d := &t.decoder
+	return Times{Masks: d.masks.total - d.picks, Sampling: d.picks, Records: t.records}
+}
 
 // GrammarSHA256 identifies the decode form's grammar, whatever the texts: it is the hash of the stages for a fixed text.
 func (t *Tagger) GrammarSHA256() string { return t.grammarSHA256 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/emospan/emospan/dataset"
 	"github.com/emospan/emospan/validate"
@@ -421,8 +422,18 @@ func TestAccount(t *testing.T) {
 	if s.Totals() != (Counts{}) || s.PrefixTokens() == 0 || s.MaskTime(0.5) != 0 {
 		t.Errorf("before the first text: %v, a prefix of %d tokens, a mask time of %v", s.Totals(), s.PrefixTokens(), s.MaskTime(0.5))
 	}
-	if s.tag(t, "a", "?!"); s.MaskTime(0.5) <= 0 {
+	if s.Times() != (Times{}) {
+		t.Errorf("before the first text: %+v", s.Times())
+	}
+	start := time.Now()
+	s.tag(t, "a", "?!")
+	whole := time.Since(start)
+	if s.MaskTime(0.5) <= 0 {
 		t.Error("the masks of a text took no time")
+	}
+	spent := s.Times()
+	if spent.Masks <= 0 || spent.Sampling <= 0 || spent.Records <= 0 || spent.Masks+spent.Sampling+spent.Records > whole {
+		t.Errorf("of %v a text took %+v", whole, spent)
 	}
 }
 

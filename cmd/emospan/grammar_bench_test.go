@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/emospan/emospan/dataset"
+	"github.com/emospan/emospan/examples"
 	"github.com/emospan/emospan/grammar"
 	"github.com/emospan/emospan/llama"
 	"github.com/emospan/emospan/tagger"
@@ -138,7 +139,7 @@ func BenchmarkGrammarMaskNew(b *testing.B) {
 // every mask is new.
 func BenchmarkGrammarMaskRecord(b *testing.B) {
 	_, v := llama3(b)
-	texts := benchTexts(b)
+	texts := benchTexts()
 	var times []time.Duration
 	for n := 0; b.Loop(); n++ {
 		stages, err := tagger.Stages(tagger.Compact, dataset.Default(), texts[n%len(texts)])
@@ -194,19 +195,14 @@ func reportTimes(b *testing.B, times []time.Duration) {
 }
 
 // benchTexts are the project's own 200 texts.
-func benchTexts(b *testing.B) []string {
-	b.Helper()
-	text, err := os.ReadFile(filepath.Join(root, "examples", "bench.txt"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	return strings.Split(strings.TrimSpace(string(text)), "\n")
+func benchTexts() []string {
+	return strings.Split(strings.TrimSpace(examples.Bench), "\n")
 }
 
 // BenchmarkGrammarRecord tags the project's texts with answers drawn by lot: what is left without a model. The times are
 // those of a sampled token's mask, with the forced run before it and the pick behind it.
 func BenchmarkGrammarRecord(b *testing.B) {
-	texts := benchTexts(b)
+	texts := benchTexts()
 	for _, decode := range tagger.Decodes {
 		b.Run(string(decode), func(b *testing.B) {
 			model, _ := llama3(b)
@@ -237,19 +233,6 @@ func newBenchTagger(b *testing.B, model tagger.Model, decode tagger.Decode) *tag
 	return t
 }
 
-// timed measures what a model takes.
-type timed struct {
-	*engine
-	spent time.Duration
-}
-
-func (t *timed) Decode(rows []tagger.Row) error {
-	start := time.Now()
-	err := t.engine.Decode(rows)
-	t.spent += time.Since(start)
-	return err
-}
-
 // BenchmarkGrammarShare tags with the default model and reports what the masks, forced runs and picks take of the model's time.
 func BenchmarkGrammarShare(b *testing.B) {
 	store, err := openStore()
@@ -260,7 +243,7 @@ func BenchmarkGrammarShare(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	texts := benchTexts(b)
+	texts := benchTexts()
 	for _, decode := range []tagger.Decode{tagger.Compact, tagger.Aligned} {
 		b.Run(string(decode), func(b *testing.B) {
 			e, err := openEngine(m, 1, 1)
@@ -268,15 +251,16 @@ func BenchmarkGrammarShare(b *testing.B) {
 				b.Fatal(err)
 			}
 			defer e.Close()
-			model := &timed{engine: e}
+			model := &timedEngine{engine: e}
 			t := newBenchTagger(b, model, decode)
-			model.spent = 0
+			model.reset()
 			for n := 0; b.Loop(); n++ {
 				if _, err := t.Tag(dataset.Input{ID: fmt.Sprint(n), Text: texts[n%len(texts)]}); err != nil {
 					b.Fatal(err)
 				}
 			}
-			b.ReportMetric(100*float64(t.MaskTotal())/float64(model.spent), "%-of-model")
+			spent := t.Times()
+			b.ReportMetric(100*float64(spent.Masks+spent.Sampling)/float64(model.spent), "%-of-model")
 			b.ReportMetric(float64(t.MaskTime(0.5).Nanoseconds())/1e3, "mask-p50-µs")
 			b.ReportMetric(float64(t.MaskTime(0.99).Nanoseconds())/1e3, "mask-p99-µs")
 		})

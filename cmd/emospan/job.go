@@ -19,6 +19,9 @@ import (
 
 const defaultModelName = models.DefaultModel
 
+// readAhead is how many texts are read before there is room for them.
+const readAhead = 8
+
 // flushEvery bounds how much finished work a killed run can lose.
 const flushEvery = time.Second
 
@@ -138,6 +141,11 @@ func (j *job) load(ctx context.Context) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	if j.opts.parallel == 0 {
+		if j.opts.parallel, err = fittingParallel(model); err != nil {
+			return nil, err
+		}
+	}
 	e, err := openEngine(model, j.opts.threads, j.opts.parallel)
 	j.log()
 	if err != nil {
@@ -200,7 +208,7 @@ func (j *job) startBar() {
 
 // run tags every text, until the end, the limit or an interruption.
 func (j *job) run(ctx context.Context) error {
-	items, stop := make(chan tagger.Item), make(chan struct{})
+	items, stop := make(chan tagger.Item, readAhead), make(chan struct{})
 	defer close(stop)
 	var readErr error // once items is closed
 	go func() {
@@ -217,6 +225,12 @@ func (j *job) run(ctx context.Context) error {
 				return false, nil
 			}
 		})
+		for ctx.Err() != nil && len(items) > 0 { // an interruption does not wait for these
+			select {
+			case <-items:
+			default:
+			}
+		}
 	}()
 	err := j.tagger.Run(items, func(item tagger.Item, res tagger.Result) error {
 		if err := j.take(item, res); err != nil {

@@ -30,6 +30,7 @@ var mayImport = map[string][]string{
 	"dataset":  nil,
 	"grammar":  nil,
 	"models":   nil,
+	"examples": nil,
 	"llama":    nil,
 	"validate": {"dataset"},
 	"tagger":   {"dataset", "grammar", "validate"},

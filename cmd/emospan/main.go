@@ -58,7 +58,7 @@ used, 130 interrupted.`,
 		}
 		return usageError("%w; see %s --help", err, cmd.CommandPath())
 	})
-	root.AddCommand(newTag(), newValidate(), newGrammar(), newPrompt(), newDevices(), newModels(), newVersion())
+	root.AddCommand(newTag(), newValidate(), newGrammar(), newPrompt(), newBench(), newDevices(), newModels(), newVersion())
 	wrapArgs(root)
 	return root
 }
@@ -68,6 +68,8 @@ func valueKind(f *pflag.Flag) string {
 	switch f.Value.Type() {
 	case "int", "int64":
 		return "a whole number"
+	case "intSlice":
+		return "whole numbers with commas between"
 	case "float64":
 		return "a number"
 	case "bool":

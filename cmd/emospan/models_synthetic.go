@@ -11,6 +11,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// syntheticFormat is the weights' unless another is asked for: what larger models mostly come in, or near it.
+const syntheticFormat = models.Format("Q4_0")
+
 func newModelsSynthetic() *cobra.Command {
 	var to string
 	var remove bool
@@ -56,7 +59,7 @@ written, what it takes to tag one record at a time, and what is there.`,
 	for _, f := range models.SyntheticFormats() {
 		names = append(names, string(f))
 	}
-	cmd.Flags().StringVar(&to, "to", "Q4_0", "`FORMAT` of the weights: "+strings.Join(names, ", "))
+	cmd.Flags().StringVar(&to, "to", string(syntheticFormat), "`FORMAT` of the weights: "+strings.Join(names, ", "))
 	cmd.Flags().BoolVar(&remove, "rm", false, "remove the synthetic models from the cache folder")
 	return cmd
 }

@@ -35,8 +35,10 @@ type tagOptions struct {
 	flags map[string]string // those that were set, for the manifest
 }
 
-// maxParallel leaves one of llama.cpp's 256 sequences to the prompt.
-const maxParallel = 255
+const (
+	maxParallel  = 255 // leaves one of llama.cpp's 256 sequences to the prompt
+	bestParallel = 16  // what is fastest on two cores (DESIGN.md): more attend to more cells, fewer make smaller batches
+)
 
 func newTag() *cobra.Command {
 	var o tagOptions
@@ -75,7 +77,7 @@ answer and the reasons. Beside the output a manifest says what made it and how f
 	f.Float64Var(&o.topP, "top-p", 1, "nucleus sampling: the fewest tokens whose probabilities reach this")
 	f.Int64Var(&o.seed, "seed", 0, "seed of the sampling; each record's follows from it and the record's id")
 	f.IntVar(&o.threads, "threads", 0, "compute threads (default: the cores that this process may use)")
-	f.IntVar(&o.parallel, "parallel", 1, "decode `N` records at a time, each with a context of its own; their order stays")
+	f.IntVar(&o.parallel, "parallel", 0, "decode `N` records at a time; their order stays (default: 16, or as many as the memory allows)")
 	f.StringVar(&o.device, "device", "auto", "where to run: auto, cpu or gpu")
 	f.IntVar(&o.limit, "limit", 0, "tag only the first `N` texts (0: all)")
 	f.IntVar(&o.maxRejects, "max-rejects", 0, "stop with exit code 1 after `N` rejects (0: no limit)")
@@ -110,8 +112,8 @@ func (o *tagOptions) check() error {
 		return usageError("--top-p %v: it must lie above 0 and at most at 1", o.topP)
 	case o.threads < 0 || o.threads > 512:
 		return usageError("--threads %d: it must lie between 1 and 512, or be 0 for all cores", o.threads)
-	case o.parallel < 1 || o.parallel > maxParallel:
-		return usageError("--parallel %d: it must lie between 1 and %d", o.parallel, maxParallel)
+	case o.parallel < 0 || o.parallel > maxParallel:
+		return usageError("--parallel %d: it must lie between 1 and %d, or be 0 for as many as serve best", o.parallel, maxParallel)
 	case o.limit < 0:
 		return usageError("--limit %d: it must not be negative", o.limit)
 	case o.maxRejects < 0:
