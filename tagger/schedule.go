@@ -34,6 +34,7 @@ type schedule struct {
 	*Tagger
 	emit    func(Item, Result) error
 	items   <-chan Item // nil once it is closed
+	live    bool
 	begun   int
 	free    []int32   // sequences
 	order   []*flight // as they came in; those at the front are not done
@@ -46,10 +47,12 @@ type schedule struct {
 // Run tags items until the channel is closed, as many at a time as the model has sequences, and gives each to emit in the
 // order in which they came, a bad one as it is. The result of a text does not depend on those beside it, but for what the
 // arithmetic of a batch may change in the last digits of the model's scores. An error of emit ends the run, as does one of
-// the model; what is wrong with a text or its answer is a Reject. Run receives an item only when there is room for it, and
-// waits for one only when it has nothing else to do.
-func (t *Tagger) Run(items <-chan Item, emit func(Item, Result) error) error {
-	s := &schedule{Tagger: t, emit: emit, items: items, typical: firstGuess}
+// the model; what is wrong with a text or its answer is a Reject.
+//
+// Run receives an item only when there is room for it. It then waits for one, so that the same items are always decoded
+// side by side; but where the items are live, and may be long in coming, only when it has nothing else to do.
+func (t *Tagger) Run(items <-chan Item, live bool, emit func(Item, Result) error) error {
+	s := &schedule{Tagger: t, emit: emit, items: items, live: live, typical: firstGuess}
 	for sequence := t.decoder.model.Sequences() - 1; sequence > prefixSequence; sequence-- {
 		s.free = append(s.free, int32(sequence))
 	}
@@ -77,9 +80,9 @@ func (t *Tagger) Run(items <-chan Item, emit func(Item, Result) error) error {
 	}
 }
 
-// receive takes an item if there is one, and waits for it if nothing is on its way.
+// receive takes an item, if there is one.
 func (s *schedule) receive() (item Item, ok bool) {
-	if len(s.active) == 0 {
+	if !s.live || len(s.active) == 0 {
 		item, ok = <-s.items
 	} else {
 		select {
@@ -247,7 +250,7 @@ func (t *Tagger) Tag(in dataset.Input) (res Result, err error) {
 	items := make(chan Item, 1)
 	items <- Item{Input: in}
 	close(items)
-	err = t.Run(items, func(_ Item, r Result) error {
+	err = t.Run(items, false, func(_ Item, r Result) error {
 		res = r
 		return nil
 	})

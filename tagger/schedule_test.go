@@ -45,7 +45,7 @@ func runAll(t *testing.T, parallel, cache int, o Options) (ids []string, results
 		m.context = 2000
 	}
 	s = newSession(t, m, smallPrompt, o)
-	err := s.Run(items(scheduleTexts), func(item Item, res Result) error {
+	err := s.Run(items(scheduleTexts), true, func(item Item, res Result) error {
 		if item.Bad != nil {
 			ids = append(ids, item.Bad.ID)
 			return nil
@@ -113,7 +113,7 @@ func TestRunWindow(t *testing.T) {
 	}
 	close(source)
 	emitted, most := 0, 0
-	err := s.Run(source, func(Item, Result) error {
+	err := s.Run(source, false, func(Item, Result) error {
 		most = max(most, 200-len(source)-emitted)
 		emitted++
 		return nil
@@ -133,7 +133,7 @@ func TestRunStops(t *testing.T) {
 	s := newSession(t, m, smallPrompt, Options{Decode: Compact})
 	full := errors.New("disk full")
 	n := 0
-	err := s.Run(items(scheduleTexts), func(Item, Result) error {
+	err := s.Run(items(scheduleTexts), true, func(Item, Result) error {
 		if n++; n == 9 {
 			return full
 		}
@@ -159,7 +159,7 @@ func TestRunWaits(t *testing.T) {
 	source, results := make(chan Item), make(chan Result)
 	done := make(chan error)
 	go func() {
-		done <- s.Run(source, func(_ Item, r Result) error { results <- r; return nil })
+		done <- s.Run(source, true, func(_ Item, r Result) error { results <- r; return nil })
 	}()
 	for range 3 {
 		source <- Item{Input: dataset.Input{ID: "a", Text: "I love it"}}

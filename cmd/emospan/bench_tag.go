@@ -120,7 +120,7 @@ func (b *bench) tag(ctx context.Context, decode tagger.Decode, parallel int, sec
 			}
 		}
 	}()
-	err = t.Run(items, func(_ tagger.Item, res tagger.Result) error {
+	err = t.Run(items, false, func(_ tagger.Item, res tagger.Result) error {
 		if r.Records++; r.Records == 1 {
 			r.FirstRecordSeconds = time.Since(start).Seconds()
 		}

@@ -62,7 +62,7 @@ func TestBenchAccount(t *testing.T) {
 			items <- tagger.Item{Input: in}
 		}
 		close(items)
-		err = plain.Run(items, func(_ tagger.Item, res tagger.Result) error {
+		err = plain.Run(items, false, func(_ tagger.Item, res tagger.Result) error {
 			if res.Reject != nil {
 				rejected++
 			}

@@ -69,6 +69,12 @@ func countTexts(path string) (n int, ok bool) {
 	}
 }
 
+// isRegular reports whether a path is that of a file that can be read without waiting for anybody.
+func isRegular(path string) bool {
+	info, err := os.Stat(path)
+	return path != "-" && err == nil && info.Mode().IsRegular()
+}
+
 func inputNames(files []string) string {
 	names := slices.Clone(files)
 	for i, name := range names {

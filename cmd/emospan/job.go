@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"runtime/pprof"
+	"slices"
 	"time"
 
 	"github.com/emospan/emospan/dataset"
@@ -232,7 +233,8 @@ func (j *job) run(ctx context.Context) error {
 			}
 		}
 	}()
-	err := j.tagger.Run(items, func(item tagger.Item, res tagger.Result) error {
+	live := slices.ContainsFunc(j.opts.files, func(file string) bool { return !isRegular(file) })
+	err := j.tagger.Run(items, live, func(item tagger.Item, res tagger.Result) error {
 		if err := j.take(item, res); err != nil {
 			return err
 		}

@@ -93,7 +93,7 @@ func wrapArgs(cmd *cobra.Command) {
 	}
 }
 
-// interruptible returns a context that the first SIGINT or SIGTERM cancels, which lets the record in flight be finished. A
+// interruptible returns a context that the first SIGINT or SIGTERM cancels, which lets the records in flight be finished. A
 // second one ends the program at once.
 func interruptible(stderr io.Writer) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())

@@ -28,6 +28,7 @@ type tagOptions struct {
 	limit, maxRejects             int
 	show                          int
 	device                        string
+	deterministic                 bool
 	force, quiet, dryRun          bool
 	progress, logLevel            string
 	cpuProfile                    string
@@ -78,6 +79,7 @@ answer and the reasons. Beside the output a manifest says what made it and how f
 	f.Int64Var(&o.seed, "seed", 0, "seed of the sampling; each record's follows from it and the record's id")
 	f.IntVar(&o.threads, "threads", 0, "compute threads (default: the cores that this process may use)")
 	f.IntVar(&o.parallel, "parallel", 0, "decode `N` records at a time; their order stays (default: 16, or as many as the memory allows)")
+	f.BoolVar(&o.deterministic, "deterministic", false, "the same record for a text whatever is tagged beside it: one at a time, whatever --parallel says")
 	f.StringVar(&o.device, "device", "auto", "where to run: auto, cpu or gpu")
 	f.IntVar(&o.limit, "limit", 0, "tag only the first `N` texts (0: all)")
 	f.IntVar(&o.maxRejects, "max-rejects", 0, "stop with exit code 1 after `N` rejects (0: no limit)")
@@ -120,6 +122,9 @@ func (o *tagOptions) check() error {
 		return usageError("--max-rejects %d: it must not be negative", o.maxRejects)
 	case o.device == "gpu":
 		return fmt.Errorf("--device gpu: this executable has no GPU back end; use --device auto or cpu")
+	}
+	if o.deterministic {
+		o.parallel = 1
 	}
 	if o.threads == 0 {
 		o.threads = runtime.GOMAXPROCS(0) // what the cgroup's CPU limit and the affinity mask leave
