@@ -49,6 +49,8 @@ over, but for as many as are decoded at a time.
 share. "limit" is the records a second that so many tokens a record would allow at pp512's rate. "idle" is
 what none of model, masks, sampling and records took.
 
+Of several numbers of --parallel the fastest is kept in the cache folder: tag then uses it for this model.
+
 The last table estimates how fast the model would be in other weight formats on this CPU.
 
 --synthetic measures what a larger model would do before it is carried here: its weights are random, its
@@ -76,7 +78,7 @@ records mean nothing.`,
 	f.StringVar(&o.format, "format", "", "md, csv, json or jsonl (default: what the output's name ends in, else md)")
 	f.BoolVar(&o.compare, "compare", false, "measure nothing: show the ratios of two earlier reports in JSON, the files named")
 	f.StringSliceVar(&o.decode, "decode", decodeNames(), "`FORMS` to measure: compact, aligned, schema")
-	f.IntSliceVar(&o.parallel, "parallel", []int{1, 8}, "`NUMBERS` of records at a time to measure with")
+	f.IntSliceVar(&o.parallel, "parallel", []int{1, 8, 16}, "`NUMBERS` of records at a time to measure with")
 	o.prompt.addFlags(f)
 	f.IntVar(&o.threads, "threads", 0, "compute threads (default: the cores that this process may use)")
 	f.IntVar(&o.repeats, "repeats", 5, "how often pp512 and tg128 are measured, after a warm-up")
@@ -203,6 +205,9 @@ func runBench(cmd *cobra.Command, o benchOptions) error {
 	}
 	if err != nil {
 		return err
+	}
+	if err := keepSizes(r); err != nil {
+		b.say("what was fastest is not kept: %v", err)
 	}
 	return writeReport(cmd.OutOrStdout(), o, r)
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // dryRunSample is how many texts --dry-run tags to measure the time that one takes.
-const dryRunSample = 8
+const dryRunSample = 32
 
 // A dryRun counts what a run would do, and tags a few texts to tell how long it would take.
 type dryRun struct {
@@ -23,9 +23,10 @@ type dryRun struct {
 	sampleTime           time.Duration
 }
 
-// count reads every text as the run would, without writing anything.
+// count reads every text as the run would, without writing anything, and tags the first.
 func (d *dryRun) count(ctx context.Context, t *tagger.Tagger, o *tagOptions) error {
-	return eachText(ctx, o, func(in dataset.Input, bad *dataset.LineError) (bool, error) {
+	sample := make(chan tagger.Item, dryRunSample)
+	err := eachText(ctx, o, func(in dataset.Input, bad *dataset.LineError) (bool, error) {
 		d.records++
 		more := o.limit == 0 || d.records < o.limit
 		if bad != nil {
@@ -38,16 +39,20 @@ func (d *dryRun) count(ctx context.Context, t *tagger.Tagger, o *tagOptions) err
 		}
 		d.tokens += tokens
 		if d.sampled < dryRunSample {
-			start := time.Now()
-			if _, err := t.Tag(in); err != nil {
-				return false, err
-			}
 			d.sampled++
 			d.sampleTokens += tokens
-			d.sampleTime += time.Since(start)
+			sample <- tagger.Item{Input: in}
 		}
 		return more, nil
 	})
+	close(sample)
+	if err != nil {
+		return err
+	}
+	start := time.Now()
+	err = t.Run(sample, false, func(tagger.Item, tagger.Result) error { return context.Cause(ctx) })
+	d.sampleTime = time.Since(start)
+	return err
 }
 
 func (d *dryRun) print(out io.Writer) error {

@@ -40,6 +40,7 @@ type job struct {
 	unsaved  []*dataset.Record // since the last flush, or longer
 	flushed  time.Time
 	manifest dataset.Manifest
+	faster   string // what would make the model faster here, as far as is known
 }
 
 // errMaxRejects ends a run at --max-rejects.
@@ -143,14 +144,21 @@ func (j *job) load(ctx context.Context) (*engine, error) {
 		return nil, err
 	}
 	if j.opts.parallel == 0 {
-		if j.opts.parallel, err = fittingParallel(model); err != nil {
+		var why string
+		if j.opts.parallel, why, err = chooseParallel(model, j.opts.decode, j.opts.threads); err != nil {
 			return nil, err
+		}
+		if j.opts.logLevel == "debug" {
+			fmt.Fprintf(j.stderr, "emospan: debug: %s at a time: %s\n", plural(j.opts.parallel, "record"), why)
 		}
 	}
 	e, err := openEngine(model, j.opts.threads, j.opts.parallel)
 	j.log()
 	if err != nil {
 		return nil, err
+	}
+	if r, ok := fasterFormat(store, model); ok {
+		j.faster = r.hint()
 	}
 	j.manifest.Model = model.Name
 	if j.manifest.ModelSHA256, err = model.Hash(ctx); err != nil {
@@ -412,6 +420,9 @@ func (j *job) summary() {
 		rate(m.PromptTokens), rate(m.ForcedTokens), rate(m.SampledTokens),
 		float64(m.PromptTokens)/float64(m.Records), float64(m.ForcedTokens)/float64(m.Records), float64(m.SampledTokens)/float64(m.Records))
 	fmt.Fprintf(j.stderr, "model %s on %s (variant %s, %s)\n", printable(m.Model), m.Device, m.CPUVariant, plural(m.Threads, "thread"))
+	if j.faster != "" {
+		fmt.Fprintf(j.stderr, "faster on this CPU: %s\n", printable(j.faster))
+	}
 	for _, file := range [][2]string{{"output  ", j.opts.out}, {"rejects ", j.opts.rejects}, {"manifest", j.opts.manifest}} {
 		if file[1] != "" && file[1] != "-" {
 			fmt.Fprintf(j.stderr, "%s %s\n", file[0], printable(file[1]))

@@ -105,22 +105,3 @@ func checkMemory(name string, g *models.GGUF, parallel int, available int64) (me
 	}
 	return e, fmt.Errorf("%s takes %s and %s of memory is available; %s", name, e, bytesText(available), next)
 }
-
-// fittingParallel is how many records to decode at a time where nobody said so: bestParallel, or as many as the memory that is
-// available allows, one at least.
-func fittingParallel(m models.Model) (int, error) {
-	g, err := openGGUF(m.Path)
-	if err != nil {
-		return 0, err
-	}
-	defer g.Close()
-	return fitting(g, availableMemory()), nil
-}
-
-func fitting(g *models.GGUF, available int64) int {
-	n := bestParallel
-	for n > 1 && estimateMemory(g, contextOptions(g.ContextLength(), 1, n)).Total > available {
-		n--
-	}
-	return n
-}

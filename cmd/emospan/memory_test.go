@@ -130,22 +130,6 @@ func TestCheckMemory(t *testing.T) {
 	}
 }
 
-func TestFitting(t *testing.T) {
-	g, err := models.OpenGGUF(fixtures.llama3)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer g.Close()
-	total := func(parallel int) int64 { return estimateMemory(g, contextOptions(g.ContextLength(), 1, parallel)).Total }
-	for available, want := range map[int64]int{
-		total(bestParallel) + 1: bestParallel, total(bestParallel): bestParallel, total(bestParallel) - 1: bestParallel - 1, total(2): 2, 0: 1,
-	} {
-		if got := fitting(g, available); got != want {
-			t.Errorf("%d bytes: %d at a time, want %d", available, got, want)
-		}
-	}
-}
-
 // A header may say anything; the estimate must not wrap around and let it pass.
 func TestCheckMemoryAbsurd(t *testing.T) {
 	file, err := os.ReadFile(fixtures.llama3)

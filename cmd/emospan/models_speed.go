@@ -3,18 +3,12 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/emospan/emospan/llama"
 	"github.com/emospan/emospan/models"
-	"github.com/klauspost/cpuid/v2"
 )
 
 const (
@@ -28,38 +22,20 @@ type typeSpeeds map[models.TensorType]float64
 // speedTypes are the tensor types that are measured: those of the formats to convert to, and what models mostly come in.
 var speedTypes = []string{"F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "IQ4_NL", "IQ4_XS"}
 
-// speedFile is a measurement as it is kept: it holds for one CPU, CPU variant and llama.cpp.
+// speedFile is a measurement as it is kept.
 type speedFile struct {
-	CPU      string             `json:"cpu"`
-	Variant  string             `json:"cpu_variant"`
-	LlamaCpp string             `json:"llama_cpp"`
-	Speeds   map[string]float64 `json:"speeds"` // by the tensor type's name
-}
-
-// speedsPath is where the measurement for this machine is kept, and what it must say of itself.
-func speedsPath() (string, speedFile, error) {
-	variant, err := llama.Start()
-	if err != nil {
-		return "", speedFile{}, err
-	}
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		return "", speedFile{}, err
-	}
-	f := speedFile{CPU: cpuid.CPU.BrandName, Variant: variant, LlamaCpp: llama.Revision}
-	sum := sha256.Sum256([]byte(f.CPU + "\x00" + f.Variant + "\x00" + f.LlamaCpp))
-	return filepath.Join(dir, "emospan", fmt.Sprintf("speeds-%s-%x.json", variant, sum[:6])), f, nil
+	machine
+	Speeds map[string]float64 `json:"speeds"` // by the tensor type's name
 }
 
 // knownSpeeds returns what measureSpeeds kept; ok is false where there is nothing for this CPU.
 func knownSpeeds() (speeds typeSpeeds, ok bool) {
-	path, want, err := speedsPath()
+	here, err := thisMachine()
 	if err != nil {
 		return nil, false
 	}
-	text, err := os.ReadFile(path)
 	var f speedFile
-	if err != nil || json.Unmarshal(text, &f) != nil || f.CPU != want.CPU || f.Variant != want.Variant || f.LlamaCpp != want.LlamaCpp {
+	if !recall(here.file("speeds"), &f) || f.machine != here {
 		return nil, false
 	}
 	speeds = typeSpeeds{}
@@ -94,42 +70,17 @@ func measureSpeeds(ctx context.Context) (typeSpeeds, error) {
 	return speeds, nil
 }
 
-// keep saves the speeds for knownSpeeds in the user's cache folder.
+// keep saves the speeds for knownSpeeds.
 func (s typeSpeeds) keep() error {
-	path, f, err := speedsPath()
+	here, err := thisMachine()
 	if err != nil {
 		return err
 	}
-	f.Speeds = map[string]float64{}
+	f := speedFile{machine: here, Speeds: map[string]float64{}}
 	for kind, speed := range s {
 		f.Speeds[kind.String()] = speed
 	}
-	return f.save(path)
-}
-
-// save writes beside the file and renames, as another process may read it.
-func (f speedFile) save(path string) (err error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	text, err := json.MarshalIndent(f, "", "  ")
-	if err != nil {
-		return err
-	}
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".speeds-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(tmp.Name())
-		}
-	}()
-	_, werr := tmp.Write(append(text, '\n'))
-	if err := errors.Join(werr, tmp.Close()); err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), path)
+	return remember(here.file("speeds"), f)
 }
 
 // cost is the time, in units of its own, that a token takes in the matrices that every token passes through; ok is false
