@@ -4,11 +4,12 @@ import (
 	"strconv"
 
 	"github.com/emospan/emospan/models"
+	"github.com/emospan/emospan/tagger"
 )
 
-// bestParallel is how many records are decoded at a time where nothing has been measured: on two cores more attend to more
-// cells of the cache, and fewer make smaller batches (DESIGN.md).
-const bestParallel = 16
+// bestParallel is how many records are decoded at a time, by the form of the answers, where nothing has been measured: on two
+// cores more attend to more cells of the cache, the more so the longer the answers, and fewer make smaller batches (DESIGN.md).
+var bestParallel = map[tagger.Decode]int{tagger.Compact: 16, tagger.Aligned: 8, tagger.Schema: 8}
 
 // A sizesFile is what `bench` found to be fastest for a model on this machine, in one form and with so many threads.
 type sizesFile struct {
@@ -62,14 +63,14 @@ func knownParallel(m models.Model, decode string, threads int) (parallel int, ok
 }
 
 // chooseParallel is how many records to decode at a time where nobody said so, and why: what was measured or else
-// bestParallel, but no more than the memory that is available allows, and one at least.
+// is in bestParallel, but no more than the memory that is available allows, and one at least.
 func chooseParallel(m models.Model, decode string, threads int) (parallel int, why string, err error) {
 	g, err := openGGUF(m.Path)
 	if err != nil {
 		return 0, "", err
 	}
 	defer g.Close()
-	parallel, why = bestParallel, "not measured here: emospan bench --parallel 1,8,16,24 would"
+	parallel, why = bestParallel[tagger.Decode(decode)], "not measured here: emospan bench --parallel 1,8,16,24 would"
 	if n, ok := knownParallel(m, decode, threads); ok {
 		parallel, why = n, "the fastest that emospan bench measured here"
 	}
