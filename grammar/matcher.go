@@ -231,6 +231,22 @@ func (p *program) onlyByte(s *state) (b byte, ok bool) {
 	return b, len(s.configs) > 0
 }
 
+// Next returns which bytes the grammar allows next.
+func (m *Matcher) Next() (allowed [256]bool) {
+	if m.ended {
+		return allowed
+	}
+	p := m.constraint.automaton.program
+	for _, c := range m.state.configs {
+		if in := p.at(c.pc); in.op == opByte {
+			for b := int(in.lo); b <= int(in.hi); b++ {
+				allowed[b] = true
+			}
+		}
+	}
+	return allowed
+}
+
 func (m *Matcher) tokenText(id int32) string {
 	return fmt.Sprintf("%d (%q)", id, m.constraint.vocab.piece(id))
 }

@@ -43,6 +43,7 @@ type answering struct {
 	position int32   // of the first of queue
 	queue    []int32 // tokens to decode; the choice follows the last
 	mask     grammar.Mask
+	scratch  grammar.Mask  // for masks that are not the grammar's own
 	spent    time.Duration // on the choice to come
 	decoded  int           // so many of Tokens are, or are in queue
 	sampled  int
@@ -72,6 +73,9 @@ func (a *answering) advance() (done bool, err error) {
 		}
 		a.mask, err = a.out.matcher().Mask()
 		if err != nil {
+			return false, err
+		}
+		if a.mask, err = a.speller.keep(a.mask, a.out.matcher(), a.Tokens, &a.scratch); err != nil {
 			return false, err
 		}
 		first, choices := a.choices(a.mask)

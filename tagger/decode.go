@@ -33,6 +33,7 @@ func (c *Counts) add(o Counts) {
 type decoder struct {
 	model    Model
 	splitter *splitter
+	speller  *speller
 	sampling Sampling
 	prefix   []int32 // what prefixSequence holds
 	shared   int     // how many of its last tokens are the first of nearly every record's prompt

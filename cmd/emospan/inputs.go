@@ -69,10 +69,13 @@ func countTexts(path string) (n int, ok bool) {
 	}
 }
 
-// isRegular reports whether a path is that of a file that can be read without waiting for anybody.
+// isRegular reports whether an input is a file, which can be read without waiting for anybody.
 func isRegular(path string) bool {
-	info, err := os.Stat(path)
-	return path != "-" && err == nil && info.Mode().IsRegular()
+	info, err := os.Stdin.Stat()
+	if path != "-" {
+		info, err = os.Stat(path)
+	}
+	return err == nil && info.Mode().IsRegular()
 }
 
 func inputNames(files []string) string {

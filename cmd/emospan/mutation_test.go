@@ -42,7 +42,10 @@ var mutations = []struct {
 	{"span goes on with B", "otherwise", "span.labels", func(r *dataset.Record) bool { return replace(r.Data.Labels, "I-EMO", "B-EMO") }},
 	{"I first", "otherwise", "label.bio", func(r *dataset.Record) bool { return replace(r.Data.Labels, "B-EMO", "I-EMO") }},
 	{"unknown label", "otherwise", "label.value", func(r *dataset.Record) bool { return replace(r.Data.Labels, "O", "B-PER") }},
-	{"start shifted", "otherwise", "span.labels", spanEdit(func(_ *dataset.Record, s *dataset.Span) bool { s.Start--; return s.Start >= 0 })},
+	{"start shifted", "otherwise", "span.labels", spanEdit(func(r *dataset.Record, s *dataset.Span) bool {
+		s.Start--
+		return s.Start >= 0 && r.Data.Labels[s.Start] == "O" // else it overlaps the span before
+	})},
 	{"end shifted", "otherwise", "", spanEdit(func(_ *dataset.Record, s *dataset.Span) bool { s.End++; return true })},
 	{"end before start", "otherwise", "span.range", spanEdit(func(_ *dataset.Record, s *dataset.Span) bool { s.End = s.Start - 1; return true })},
 	{"end exclusive and behind the last token", "otherwise", "span.range", spanEdit(func(r *dataset.Record, s *dataset.Span) bool { s.End = len(r.Data.Tokens); return true })},
