@@ -25,16 +25,6 @@ func (m Mask) Count() int {
 	return n
 }
 
-// Without returns the ids of the set that are not in other, a set over the same vocabulary. It uses dst's memory where that
-// is large enough; dst may be nil.
-func (m Mask) Without(other, dst Mask) Mask {
-	dst = append(dst[:0], m...)
-	for i, w := range other {
-		dst[i] &^= w
-	}
-	return dst
-}
-
 // Empty reports whether no id is in the set.
 func (m Mask) Empty() bool { return m.empty() }
 

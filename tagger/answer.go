@@ -43,7 +43,7 @@ type answering struct {
 	position int32   // of the first of queue
 	queue    []int32 // tokens to decode; the choice follows the last
 	mask     grammar.Mask
-	scratch  grammar.Mask  // for masks that are not the grammar's own
+	scratch  grammar.Mask  // of a mask that is not the grammar's own
 	spent    time.Duration // on the choice to come
 	decoded  int           // so many of Tokens are, or are in queue
 	sampled  int
@@ -73,9 +73,6 @@ func (a *answering) advance() (done bool, err error) {
 		}
 		a.mask, err = a.out.matcher().Mask()
 		if err != nil {
-			return false, err
-		}
-		if a.mask, err = a.speller.keep(a.mask, a.out.matcher(), a.Tokens, &a.scratch); err != nil {
 			return false, err
 		}
 		first, choices := a.choices(a.mask)
@@ -116,7 +113,7 @@ func (a *answering) rewind() error {
 // choose appends the token that the logits behind the queue's last make the model's choice.
 func (a *answering) choose(logits []float32) (done bool, err error) {
 	start := time.Now()
-	id, err := a.sampler.pick(logits, a.mask)
+	id, err := a.pick(logits)
 	took := time.Since(start)
 	a.picks += took
 	a.masks.add(a.spent + took)
@@ -128,6 +125,27 @@ func (a *answering) choose(logits []float32) (done bool, err error) {
 		return true, nil
 	}
 	return false, a.accept(id)
+}
+
+// pick chooses among the allowed tokens that the tokenizer could make here, or among all allowed ones if it could make none.
+func (a *answering) pick(logits []float32) (int32, error) {
+	first, err := a.sampler.pick(logits, a.mask)
+	mask := a.mask
+	for id := first; err == nil; id, err = a.sampler.pick(logits, mask) {
+		fits, err := a.speller.fits(a.out.matcher(), a.Tokens, id)
+		if fits || err != nil {
+			return id, err
+		}
+		if id == first {
+			a.scratch = append(a.scratch[:0], a.mask...)
+			mask = a.scratch
+		}
+		mask[id>>6] &^= 1 << (id & 63)
+		if mask.Empty() {
+			return first, nil
+		}
+	}
+	return 0, err
 }
 
 func (a *answering) accept(id int32) error {

@@ -20,6 +20,8 @@ func (a *answering) force() error {
 	if err != nil {
 		return err
 	}
+	// A space goes into one token with the word behind it; to find that out by trying each word takes milliseconds.
+	run = bytes.TrimSuffix(run, []byte{' '})
 	size := len(a.out.text)
 	text := wholeRunes(append(a.out.text, run...))
 	if len(text) <= size {

@@ -12,38 +12,24 @@ import (
 // all, it may well choose that: then the word costs more tokens, and ones that the model never saw it written in.
 //
 // It relies on tokenizers that take a word, with the space before it, by itself, as those of byte-level BPE with
-// pre-tokenization. It looks at words of ASCII letters alone, leaves all as it is where a word's tokens are not among those
-// allowed, and has nothing to say of tokens that are more than a word.
+// pre-tokenization. It looks at words of ASCII letters alone, and has nothing to say of tokens that are more than a word.
 type speller struct {
 	model  Model
 	pieces [][]byte
-	begin  grammar.Mask // tokens that are a space, or one and letters
-	letter grammar.Mask // tokens that are letters
 	known  map[string][]int32
-	words  []string // scratch, as the next two
-	ids    []int32
+	word   []byte // scratch, as the next two
+	words  []string
 	steps  int
 }
 
 const (
-	maxWords     = 256     // that may follow, beyond which nothing is left out
+	maxWords     = 256     // that may follow, beyond which every token fits
 	maxWordSteps = 4096    // bytes tried to find them
 	maxSpelled   = 1 << 14 // words whose tokens are kept
 )
 
 func newSpeller(model Model, pieces [][]byte) *speller {
-	size := (len(pieces) + 63) / 64
-	s := &speller{model: model, pieces: pieces, begin: make(grammar.Mask, size), letter: make(grammar.Mask, size), known: map[string][]int32{}}
-	for id, p := range pieces {
-		switch {
-		case len(p) == 0 || !allLetters(p[1:]):
-		case p[0] == ' ':
-			s.begin[id>>6] |= 1 << (id & 63)
-		case isLetter(p[0]):
-			s.letter[id>>6] |= 1 << (id & 63)
-		}
-	}
-	return s
+	return &speller{model: model, pieces: pieces, known: map[string][]int32{}}
 }
 
 func isLetter(b byte) bool { return 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' }
@@ -68,60 +54,49 @@ func (s *speller) begun(tokens []int32) []int32 {
 	return nil
 }
 
-// keep leaves out of a mask the tokens that are not the tokenizer's. m is where the mask is of, tokens stand before it. The
-// result may be in dst's memory.
-func (s *speller) keep(mask grammar.Mask, m *grammar.Matcher, tokens []int32, dst *grammar.Mask) (grammar.Mask, error) {
-	next := m.Next()
-	kept := mask
-	if begun := s.begun(tokens); len(begun) > 0 {
-		var word []byte
-		for _, id := range begun {
-			word = append(word, s.pieces[id]...)
-		}
-		var err error
-		if kept, err = s.spelled(kept, s.letter, m.Clone(), word, begun, dst); err != nil {
-			return nil, err
+// fits reports whether an allowed token is one that the tokenizer could make where it is to stand: m is at that place, tokens
+// stand before it. It costs little where few words begin so, and is asked of tokens that were chosen, not of all.
+func (s *speller) fits(m *grammar.Matcher, tokens []int32, id int32) (bool, error) {
+	piece := s.pieces[id]
+	if len(piece) == 0 || !allLetters(piece[1:]) || piece[0] != ' ' && !isLetter(piece[0]) {
+		return true, nil
+	}
+	var begun []int32
+	if piece[0] != ' ' {
+		if begun = s.begun(tokens); begun == nil {
+			return true, nil
 		}
 	}
-	if !next[' '] {
-		return kept, nil
+	s.word = s.word[:0]
+	for _, id := range begun {
+		s.word = append(s.word, s.pieces[id]...)
 	}
+	s.word = append(s.word, piece...)
 	behind := m.Clone()
-	if err := behind.AcceptBytes([]byte{' '}); err != nil {
-		return nil, err
+	if err := behind.AcceptBytes(piece); err != nil {
+		return false, err
 	}
-	return s.spelled(kept, s.begin, behind, []byte{' '}, nil, dst)
-}
-
-// spelled leaves out of a mask what is in out, but for the tokens that go on behind begun in a word that begins with word.
-// m stands behind word, and is the speller's own.
-func (s *speller) spelled(mask, out grammar.Mask, m *grammar.Matcher, word []byte, begun []int32, dst *grammar.Mask) (grammar.Mask, error) {
-	s.words, s.ids, s.steps = s.words[:0], s.ids[:0], 0
-	if known, err := s.collect(m, word); !known || err != nil {
-		return mask, err
+	if len(s.word) == 1 { // a space that stands by itself before a digit, say
+		for b, allowed := range behind.Next() {
+			if allowed && !isLetter(byte(b)) {
+				return true, nil
+			}
+		}
+	}
+	s.words, s.steps = s.words[:0], 0
+	if known, err := s.collect(behind, s.word); !known || err != nil {
+		return true, err
 	}
 	for _, word := range s.words {
 		ids, err := s.spell(word)
 		if err != nil {
-			return nil, err
+			return false, err
 		}
-		if len(ids) <= len(begun) || !slices.Equal(ids[:len(begun)], begun) {
-			continue
+		if n := len(begun); len(ids) > n && ids[n] == id && slices.Equal(ids[:n], begun) {
+			return true, nil
 		}
-		id := ids[len(begun)]
-		if !mask.Has(id) {
-			return mask, nil
-		}
-		s.ids = append(s.ids, id)
 	}
-	*dst = mask.Without(out, *dst)
-	for _, id := range s.ids {
-		(*dst)[id>>6] |= 1 << (id & 63)
-	}
-	if dst.Empty() {
-		return mask, nil
-	}
-	return *dst, nil
+	return false, nil
 }
 
 // collect finds the words that begin with word and end where something else than a letter may follow. It is false where they
