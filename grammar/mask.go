@@ -25,9 +25,6 @@ func (m Mask) Count() int {
 	return n
 }
 
-// Empty reports whether no id is in the set.
-func (m Mask) Empty() bool { return m.empty() }
-
 // All yields the ids in the set in ascending order.
 func (m Mask) All() iter.Seq[int32] {
 	return func(yield func(int32) bool) {
@@ -41,7 +38,8 @@ func (m Mask) All() iter.Seq[int32] {
 	}
 }
 
-func (m Mask) empty() bool {
+// Empty reports whether no id is in the set.
+func (m Mask) Empty() bool {
 	for _, w := range m {
 		if w != 0 {
 			return false

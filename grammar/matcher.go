@@ -162,7 +162,7 @@ func (m *Matcher) Mask() (Mask, error) {
 	if err != nil {
 		return nil, m.limit(err)
 	}
-	if mask.empty() {
+	if mask.Empty() {
 		return nil, m.fail(ErrNoToken, "")
 	}
 	return mask, nil

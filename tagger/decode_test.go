@@ -19,7 +19,7 @@ func newDecoder(t *testing.T, m *fakeModel, prefix string) *decoder {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &decoder{model: m, splitter: splitter, speller: newSpeller(m, splitter.pieces)}
+	d := &decoder{model: m, splitter: splitter, speller: &speller{splitter: splitter}}
 	if err := d.setPrefix(m.vocab.tokenize(prefix), nil, nil); err != nil {
 		t.Fatal(err)
 	}

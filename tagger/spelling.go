@@ -14,23 +14,16 @@ import (
 // It relies on tokenizers that take a word, with the space before it, by itself, as those of byte-level BPE with
 // pre-tokenization. It looks at words of ASCII letters alone, and has nothing to say of tokens that are more than a word.
 type speller struct {
-	model  Model
-	pieces [][]byte
-	known  map[string][]int32
-	word   []byte // scratch, as the next two
-	words  []string
-	steps  int
+	*splitter
+	word  []byte // scratch, as the next two
+	words [][]byte
+	steps int
 }
 
 const (
-	maxWords     = 256     // that may follow, beyond which every token fits
-	maxWordSteps = 4096    // bytes tried to find them
-	maxSpelled   = 1 << 14 // words whose tokens are kept
+	maxWords     = 256  // that may follow, beyond which every token fits
+	maxWordSteps = 4096 // bytes tried to find them
 )
-
-func newSpeller(model Model, pieces [][]byte) *speller {
-	return &speller{model: model, pieces: pieces, known: map[string][]int32{}}
-}
 
 func isLetter(b byte) bool { return 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' }
 
@@ -88,7 +81,7 @@ func (s *speller) fits(m *grammar.Matcher, tokens []int32, id int32) (bool, erro
 		return true, err
 	}
 	for _, word := range s.words {
-		ids, err := s.spell(word)
+		ids, err := s.part(word)
 		if err != nil {
 			return false, err
 		}
@@ -116,7 +109,7 @@ func (s *speller) collect(m *grammar.Matcher, word []byte) (known bool, err erro
 		if len(s.words) == maxWords {
 			return false, nil
 		}
-		s.words = append(s.words, string(word))
+		s.words = append(s.words, slices.Clone(word))
 	}
 	for b, allowed := range next {
 		if !allowed || !isLetter(byte(b)) {
@@ -135,20 +128,4 @@ func (s *speller) collect(m *grammar.Matcher, word []byte) (known bool, err erro
 		m.Rollback(1)
 	}
 	return true, nil
-}
-
-// spell gives the tokenizer's tokens of a word behind a space.
-func (s *speller) spell(word string) ([]int32, error) {
-	if ids, ok := s.known[word]; ok {
-		return ids, nil
-	}
-	ids, err := s.model.Tokenize(word)
-	if err != nil {
-		return nil, err
-	}
-	if len(s.known) == maxSpelled {
-		clear(s.known)
-	}
-	s.known[word] = ids
-	return ids, nil
 }

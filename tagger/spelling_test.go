@@ -17,7 +17,11 @@ func TestSpeller(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newSpeller(m, pieces)
+	splitter, err := newSplitter(m, pieces)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &speller{splitter: splitter}
 	for _, tt := range []struct {
 		name, grammar, before string
 		want                  []string

@@ -95,7 +95,7 @@ func New(model Model, o Options) (*Tagger, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.decoder = decoder{model: model, splitter: splitter, speller: newSpeller(model, pieces), sampling: o.Sampling}
+	t.decoder = decoder{model: model, splitter: splitter, speller: &speller{splitter: splitter}, sampling: o.Sampling}
 	prefix, err := o.Prompt.prefix(o.Decode, t.form, o.Taxonomy)
 	if err != nil {
 		return nil, err

@@ -91,15 +91,21 @@ func TestEstimateMemory(t *testing.T) {
 	}
 }
 
-func TestCheckMemory(t *testing.T) {
+// llama3Memory opens the small model with Llama 3's vocabulary; total is what so many records at a time take with it.
+func llama3Memory(t *testing.T) (g *models.GGUF, total func(parallel int) int64) {
+	t.Helper()
 	g, err := models.OpenGGUF(fixtures.llama3)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer g.Close()
-	total := func(parallel int) int64 {
+	t.Cleanup(func() { g.Close() })
+	return g, func(parallel int) int64 {
 		return estimateMemory(g, contextOptions(g.ContextLength(), 1, parallel)).Total
 	}
+}
+
+func TestCheckMemory(t *testing.T) {
+	g, total := llama3Memory(t)
 	for _, test := range []struct {
 		parallel  int
 		available int64

@@ -8,14 +8,7 @@ import (
 )
 
 func TestFitting(t *testing.T) {
-	g, err := models.OpenGGUF(fixtures.llama3)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer g.Close()
-	total := func(parallel int) int64 {
-		return estimateMemory(g, contextOptions(g.ContextLength(), 1, parallel)).Total
-	}
+	g, total := llama3Memory(t)
 	for available, want := range map[int64]int{
 		total(16) + 1: 16, total(16): 16, total(16) - 1: 15, total(2): 2, 0: 1,
 	} {
