@@ -9,11 +9,16 @@ import (
 // A splitter splits a text into tokens as the model's tokenizer does. A text that grows is split again and again, so the
 // splitter cuts it where the tokenizer never makes a token across, and keeps the tokens of the parts.
 type splitter struct {
-	model      Model
-	pieces     [][]byte
-	cuts       bool     // whether the tokenizer can be relied on to part what isCut says, but for
-	exceptions []across // these
-	kept       map[string][]int32
+	model  Model
+	pieces [][]byte
+	cuts   []cuts // that the tokenizer can be relied on to make
+	kept   map[string][]int32
+}
+
+// cuts are the places of one kind where a tokenizer parts a text, but for the exceptions.
+type cuts struct {
+	isCut      func(before []byte, next byte) bool // before is never empty
+	exceptions []across
 }
 
 // across is a token that lies across a cut.
@@ -38,12 +43,31 @@ type placed struct {
 
 func newSplitter(model Model, pieces [][]byte) (*splitter, error) {
 	s := &splitter{model: model, pieces: pieces, kept: map[string][]int32{}}
-	err := s.try()
+	for _, kind := range []struct {
+		isCut   func([]byte, byte) bool
+		example string
+		place   int
+	}{{behindMarks, `":"a`, 3}, {beforeSpace, "x y", 1}} {
+		c := cuts{isCut: kind.isCut}
+		ok, err := s.parted([]byte(kind.example), kind.place)
+		if ok && err == nil {
+			ok, err = s.try(&c)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			s.cuts = append(s.cuts, c)
+		}
+	}
 	clear(s.kept)
-	return s, err
+	return s, nil
 }
 
 const marks = `",:[]{}`
+
+// withMark is what may stand before a token that begins with a mark, where one mark alone is no place to cut.
+var withMark = append([]string{""}, strings.Split(marks, "")...)
 
 func isMark(b byte) bool { return strings.IndexByte(marks, b) >= 0 }
 
@@ -51,27 +75,37 @@ func isAlphanumeric(b byte) bool {
 	return '0' <= b && b <= '9' || 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z'
 }
 
-// isCut reports whether a tokenizer parts text at i: before a letter or digit behind two of JSON's marks. The tokenizers of
-// byte-level BPE first split a text by a regular expression that takes such marks together and without the letters, and
-// merge only what lies within one match. (A single mark may go with the letters: Llama 3 has a token "The with its quotation
-// mark.)
-func isCut(text []byte, i int) bool {
-	return i >= 2 && i < len(text) && isMark(text[i-2]) && isMark(text[i-1]) && isAlphanumeric(text[i])
+// behindMarks is before a letter or digit behind two of JSON's marks. The tokenizers of byte-level BPE first split a text by a
+// regular expression that takes such marks together and without the letters, and merge only what lies within one match. (A
+// single mark may go with the letters: Llama 3 has a token "The with its quotation mark.)
+func behindMarks(before []byte, next byte) bool {
+	n := len(before)
+	return n >= 2 && isMark(before[n-2]) && isMark(before[n-1]) && isAlphanumeric(next)
 }
 
-func (s *splitter) cut(text []byte, i int) bool {
-	return isCut(text, i) && !s.excepted(text[:i], text[i:])
+// beforeSpace is before a space that stands behind something else: those expressions take a space with what follows it. What
+// stands before is ASCII, since there are other spaces beyond it.
+func beforeSpace(before []byte, next byte) bool {
+	last := before[len(before)-1]
+	return next == ' ' && ' ' < last && last < 0x7f
 }
 
-// parts reports whether the tokenizer parts text from what follows it.
+// parts reports whether the tokenizer parts a text, which is not empty, from what follows it.
 func (s *splitter) parts(text, next []byte) bool {
-	n := len(text)
-	return s.cuts && n >= 2 && isMark(text[n-2]) && isMark(text[n-1]) && isAlphanumeric(next[0]) && !s.excepted(text, next)
+	if len(next) == 0 {
+		return false
+	}
+	for i := range s.cuts {
+		if c := &s.cuts[i]; c.isCut(text, next[0]) && !c.excepted(text, next) {
+			return true
+		}
+	}
+	return false
 }
 
 // excepted reports whether there is a token that lies across the end of left.
-func (s *splitter) excepted(left, right []byte) bool {
-	for _, x := range s.exceptions {
+func (c *cuts) excepted(left, right []byte) bool {
+	for _, x := range c.exceptions {
 		n := min(len(right), len(x.piece)-x.cut) // what is not known may follow
 		if bytes.HasSuffix(left, x.piece[:x.cut]) && bytes.HasPrefix(right, x.piece[x.cut:x.cut+n]) {
 			return true
@@ -80,53 +114,51 @@ func (s *splitter) excepted(left, right []byte) bool {
 	return false
 }
 
-// try finds out whether the tokenizer can be relied on, by every token that could lie across a cut.
-func (s *splitter) try() error {
-	parted := func(text []byte, i int) (bool, error) {
-		whole, err := s.part(text)
-		if err != nil || !s.spells(whole, text) {
-			return false, err
-		}
-		left, err := s.part(text[:i])
-		if err != nil {
-			return false, err
-		}
-		right, err := s.part(text[i:])
-		return slices.Equal(whole, slices.Concat(left, right)), err
+// parted reports whether the tokenizer makes the same tokens of a text and of its parts.
+func (s *splitter) parted(text []byte, i int) (bool, error) {
+	whole, err := s.part(text)
+	if err != nil || !s.spells(whole, text) {
+		return false, err
 	}
-	if ok, err := parted([]byte(`":"a`), 3); !ok || err != nil {
-		return err
+	left, err := s.part(text[:i])
+	if err != nil {
+		return false, err
 	}
+	right, err := s.part(text[i:])
+	return slices.Equal(whole, slices.Concat(left, right)), err
+}
+
+// try finds the exceptions among the tokens that could lie across a cut. It is false where they are too many.
+func (s *splitter) try(c *cuts) (bool, error) {
 	for _, piece := range s.pieces {
 		for i := 1; i < len(piece); i++ {
-			if !isMark(piece[i-1]) || !isAlphanumeric(piece[i]) {
-				continue
-			}
 			leads := []string{""}
-			if i == 1 {
-				leads = strings.Split(marks, "")
+			if i == 1 && isMark(piece[0]) {
+				leads = withMark
 			}
 			for _, lead := range leads {
-				text := append([]byte(lead), piece...)
-				if !isCut(text, i+len(lead)) {
+				before := piece[:i]
+				if lead != "" {
+					before = append([]byte(lead), before...)
+				}
+				if !c.isCut(before, piece[i]) {
 					continue
 				}
-				ok, err := parted(text, i+len(lead))
+				ok, err := s.parted(slices.Concat(before, piece[i:]), len(before))
 				if err != nil {
-					return err
+					return false, err
 				}
 				if !ok {
-					s.exceptions = append(s.exceptions, across{piece, i})
+					c.exceptions = append(c.exceptions, across{piece, i})
 					break
 				}
 			}
-			if len(s.exceptions) > maxExceptions {
-				return nil
+			if len(c.exceptions) > maxExceptions {
+				return false, nil
 			}
 		}
 	}
-	s.cuts = true
-	return nil
+	return true, nil
 }
 
 // tokens splits a text; what it returns begins at or before from, at a token's beginning. There is nothing where the
@@ -134,15 +166,15 @@ func (s *splitter) try() error {
 // token then begins at -1.
 func (s *splitter) tokens(text []byte, from int) ([]placed, error) {
 	begin := 0
-	if s.cuts {
-		for begin = from; begin > 0 && !s.cut(text, begin); begin-- {
+	if len(s.cuts) > 0 {
+		for begin = from; begin > 0 && !s.parts(text[:begin], text[begin:]); begin-- {
 		}
 	}
 	var list []placed
 	for begin < len(text) {
 		end := len(text)
-		if s.cuts {
-			for end = begin + 1; end < len(text) && !s.cut(text, end); end++ {
+		if len(s.cuts) > 0 {
+			for end = begin + 1; end < len(text) && !s.parts(text[:end], text[end:]); end++ {
 			}
 		}
 		ids, err := s.part(text[begin:end])

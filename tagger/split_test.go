@@ -2,6 +2,7 @@ package tagger
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -60,36 +61,56 @@ func TestSplitter(t *testing.T) {
 
 // TestSplitterCuts: a text is cut where no token goes across, unless a tokenizer makes one.
 func TestSplitterCuts(t *testing.T) {
-	const text = `[["so\",low":[1,"x"]`
-	cuts := ""
-	for i := range text {
-		if isCut([]byte(text), i) {
-			cuts += text[i : i+1]
+	const text = `[["so\",low":[1,"x"," y  zé w`
+	places := func(isCut func([]byte, byte) bool) string {
+		list := ""
+		for i := 1; i < len(text); i++ {
+			if isCut([]byte(text[:i]), text[i]) {
+				list += fmt.Sprint(" ", i)
+			}
 		}
+		return list
 	}
-	if cuts != "sl1x" {
-		t.Errorf("cuts before %s", cuts)
+	if got := places(behindMarks); got != " 3 8 14 17" {
+		t.Errorf("cuts behind marks at%s", got)
+	}
+	if got := places(beforeSpace); got != " 21 23" {
+		t.Errorf("cuts before spaces at%s", got)
 	}
 	many := ""
 	for b := 'a'; b <= 'z'; b++ {
-		many += `,"` + string(b) + " "
+		many += `,"` + string(b) + "|" + string(b) + "_y|"
 	}
 	for _, tt := range []struct {
-		name, vocab string
-		want        bool
-		exceptions  int
+		name, vocab string // tokens parted by |, a space written _
+		marks       int    // exceptions, -1: not relied on
+		spaces      int
 	}{
-		{"bytes", "", true, 0},
-		{"never behind two marks: the longer token wins", `"s so ," :" [" {" "" ]" }"`, true, 0},
-		{"across", `,"s`, true, 1},
-		{"behind one mark", `"x1 [1`, true, 2},
-		{"too many", many, false, maxExceptions + 1},
-		{"none can be relied on", `":"a`, false, 0},
+		{"bytes", "", 0, 0},
+		{"never behind two marks: the longer token wins", `"s|so|,"|:"|["|{"|""|]"|}"`, 0, 0},
+		{"across", `,"s`, 1, 0},
+		{"behind one mark", `"x1|[1`, 2, 0},
+		{"too many", many, -1, -1},
+		{"none behind marks can be relied on", `":"a`, -1, 0},
+		{"none before a space can be relied on", `x_y`, 0, -1},
+		{"across a space", `,"_y|"_|c_d`, 0, 3},
+		{"words", `_y|_z|__z|__`, 0, 0},
 	} {
-		v := newFakeVocab(strings.Fields(tt.vocab)...)
+		v := newFakeVocab(strings.FieldsFunc(strings.ReplaceAll(tt.vocab, "_", " "), func(r rune) bool { return r == '|' })...)
 		s, err := newSplitter(&fakeModel{t: t, vocab: v}, v.pieces)
-		if err != nil || s.cuts != tt.want || len(s.exceptions) != tt.exceptions {
-			t.Errorf("%s: cuts %v but for %d, %v", tt.name, s.cuts, len(s.exceptions), err)
+		if err != nil {
+			t.Fatal(err)
+		}
+		marks, spaces := -1, -1
+		for _, c := range s.cuts {
+			if c.isCut([]byte("a"), ' ') {
+				spaces = len(c.exceptions)
+			} else {
+				marks = len(c.exceptions)
+			}
+		}
+		if marks != tt.marks || spaces != tt.spaces {
+			t.Errorf("%s: %d exceptions behind marks, %d before spaces; want %d, %d", tt.name, marks, spaces, tt.marks, tt.spaces)
 		}
 		var want []int32
 		want = append(want, v.tokenize(text)...)
