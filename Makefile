@@ -100,7 +100,8 @@ bench-agree: model peers
 
 # Repeat with BENCHFLAGS=-count=10 for benchstat.
 bench-grammar: model
-	$(GO) test -p 1 -run '^$$' -bench '^Benchmark(Compile(Rules|Frame)|Filling|AgainstLlama|Grammar)' -benchtime 2s $(BENCHFLAGS) ./grammar ./tagger ./llama ./cmd/emospan
+	$(GO) test -p 1 -run '^$$' -bench '^Benchmark(Compile(Rules|Frame)|Filling|AgainstLlama|Grammar(Mask|Accept|Record))' -benchtime 2s $(BENCHFLAGS) ./grammar ./tagger ./llama ./cmd/emospan
+	$(GO) test -p 1 -run '^$$' -bench '^BenchmarkGrammarShare' -benchtime 60x $(BENCHFLAGS) ./cmd/emospan
 
 peers:
 	@scripts/peers.sh

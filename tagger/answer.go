@@ -91,8 +91,8 @@ func (a *answering) advance() (done bool, err error) {
 			continue
 		}
 		a.queue = append(a.queue[:len(a.queue):len(a.queue)], a.Tokens[a.decoded:]...)
-		if end := int(a.position) + len(a.queue); end > a.model.ContextSize() {
-			return false, fmt.Errorf("%w: %d tokens, the context holds %d", errLimit, end, a.model.ContextSize())
+		if end, size := int(a.position)+len(a.queue), a.wideSize(); end > size {
+			return false, fmt.Errorf("%w: %d tokens, the context holds %d", errLimit, end, size)
 		}
 		a.decoded = len(a.Tokens)
 		a.out.marked = len(a.out.text)

@@ -50,10 +50,14 @@ func (d *decoder) setPrefix(prompt, one, other []int32) error {
 		return fmt.Errorf("the prompt alone takes %d tokens, the model's context holds %d", len(ids), d.model.ContextSize())
 	}
 	d.prefix, d.held = ids, make([]int, d.model.Sequences())
+	return d.decodePrefix()
+}
+
+func (d *decoder) decodePrefix() error {
 	var rows []Row
-	for at := range ids {
-		rows = append(rows, Row{Token: ids[at], Position: int32(at), Sequence: prefixSequence})
-		if len(rows) == d.model.BatchSize() || at == len(ids)-1 {
+	for at, id := range d.prefix {
+		rows = append(rows, Row{Token: id, Position: int32(at), Sequence: prefixSequence})
+		if len(rows) == d.model.BatchSize() || at == len(d.prefix)-1 {
 			if err := d.model.Decode(rows); err != nil {
 				return err
 			}
@@ -66,24 +70,31 @@ func (d *decoder) setPrefix(prompt, one, other []int32) error {
 // begin has a sequence hold what a record's prompt shares with the prefix, and returns the position behind that and the rest
 // of the prompt.
 func (d *decoder) begin(sequence int32, prompt []int32) (position int32, rest []int32, err error) {
-	held := &d.held[sequence]
-	if *held == 0 {
-		if err := d.model.CopyKV(prefixSequence, sequence); err != nil {
-			return 0, nil, err
-		}
-		*held = len(d.prefix)
+	held := len(d.prefix)
+	if d.held[sequence] > 0 {
+		held = d.held[sequence]
 	}
 	base := len(d.prefix) - d.shared
 	all := append(slices.Clone(d.prefix[:base]), prompt...)
-	n := commonPrefix(all, d.prefix[:*held])
+	n := commonPrefix(all, d.prefix[:held])
 	n = min(n, len(all)-1) // at least one token must be decoded for its logits
-	if n < *held {
-		if err := d.model.RemoveKV(sequence, int32(n)); err != nil {
-			return 0, nil, err
+	return int32(n), all[n:], d.hold(sequence, int32(n))
+}
+
+// hold has a sequence hold so many tokens of the prefix and nothing else; it holds them already, or none.
+func (d *decoder) hold(sequence, tokens int32) error {
+	held := &d.held[sequence]
+	if *held == 0 {
+		if err := d.model.CopyKV(prefixSequence, sequence); err != nil {
+			return err
 		}
-		*held = n
+		*held = len(d.prefix)
 	}
-	return int32(n), all[n:], nil
+	if int(tokens) == *held {
+		return nil
+	}
+	*held = int(tokens)
+	return d.model.RemoveKV(sequence, tokens)
 }
 
 // end makes a sequence ready for another record.

@@ -40,7 +40,9 @@ type schedule struct {
 	order   []*flight // as they came in; those at the front are not done
 	active  []*flight
 	paused  []*flight // they have a sequence and no tokens in it behind the prefix
-	typical int       // tokens that the cache held for a record when it was done, in the long run
+	long    []*flight // likewise; they wait for the model to be wide
+	wide    bool
+	typical int // tokens that the cache held for a record when it was done, in the long run
 	rows    []Row
 }
 
@@ -74,6 +76,10 @@ func (t *Tagger) Run(items <-chan Item, live bool, emit func(Item, Result) error
 			if err := s.step(); err != nil {
 				return err
 			}
+		case len(s.long) > 0:
+			if err := s.finishLong(); err != nil {
+				return err
+			}
 		case s.items == nil:
 			return nil
 		}
@@ -82,7 +88,7 @@ func (t *Tagger) Run(items <-chan Item, live bool, emit func(Item, Result) error
 
 // receive takes an item, if there is one.
 func (s *schedule) receive() (item Item, ok bool) {
-	if !s.live || len(s.active) == 0 {
+	if !s.live || len(s.active)+len(s.long) == 0 {
 		item, ok = <-s.items
 	} else {
 		select {
@@ -155,6 +161,9 @@ func (s *schedule) release() {
 	for _, f := range s.active {
 		s.decoder.end(f.sequence)
 	}
+	if s.wide {
+		s.decoder.widen(false)
+	}
 }
 
 // fits reports whether the cache has room for so many tokens more when each answer in the making has come to its usual
@@ -201,11 +210,19 @@ func (s *schedule) resume() {
 
 // step passes one batch through the model and has each answer whose queue it empties choose and go on.
 func (s *schedule) step() error {
+	if err := s.outgrown(); err != nil {
+		return err
+	}
+	if len(s.active) == 0 {
+		return nil
+	}
 	if err := s.pause(); err != nil {
 		return err
 	}
 	s.rows = s.rows[:0]
 	size := s.decoder.model.BatchSize()
+	// With a cache for each sequence llama.cpp computes those rows together whose sequences follow each other.
+	slices.SortFunc(s.active, func(a, b *flight) int { return int(a.sequence - b.sequence) })
 	for _, f := range s.active {
 		part := f.queue[:min(len(f.queue), size-len(s.rows))]
 		for i, id := range part {

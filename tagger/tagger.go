@@ -115,6 +115,11 @@ func New(model Model, o Options) (*Tagger, error) {
 	if slices.Equal(one, other) {
 		return nil, fmt.Errorf("prompt %s: its user block does not show the text; it must hold {{.Text}}", o.Prompt.Name)
 	}
+	if w, ok := model.(Widener); ok && 2*len(ids) > model.ContextSize() && w.WideSize() > model.ContextSize() {
+		if err := w.Widen(true); err != nil { // for good: most records would ask for it
+			return nil, err
+		}
+	}
 	if size := model.ContextSize(); len(ids)+len(one)+answerRoom > size {
 		return nil, fmt.Errorf("prompt %s takes %d tokens of a context of %d: no room is left for texts; give it fewer or shorter examples", o.Prompt.Name, len(ids), size)
 	}
@@ -190,7 +195,7 @@ func (t *Tagger) open(in dataset.Input, sequence int32) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	size, used := t.decoder.model.ContextSize(), t.PrefixTokens()+len(prompt)
+	size, used := t.decoder.wideSize(), t.PrefixTokens()+len(prompt)
 	tooLong := func(room int) (*job, error) {
 		return rejected(dataset.Reason{
 			Code: CodeTextTooLong, Path: "text",

@@ -42,8 +42,8 @@ func newBench() *cobra.Command {
 		Long: `Measure a model on this machine. First come pp512 and tg128 as llama-bench defines them: 512 tokens in
 one batch, and 128 tokens one by one. Then the texts of the files, or of a built-in set, are tagged; what
 comes out is counted and thrown away. The first form of --decode is measured with each number of
---parallel, the others with the first number and for half the time. No text is begun when --seconds are
-over, but for as many as are decoded at a time.
+--parallel, the others with the number that tag would take, or the one given, and for half the time. No
+text is begun when --seconds are over, but for as many as are decoded at a time.
 
 "forwarded" are the tokens that passed through the model in tagging, without the prompt that all records
 share. "limit" is the records a second that so many tokens a record would allow at pp512's rate. "idle" is
@@ -159,7 +159,7 @@ type bench struct {
 	opts   benchOptions
 	store  *models.Store
 	model  models.Model
-	open   func(m models.Model, threads, parallel int) (*engine, error)
+	open   func(m models.Model, threads int, sizes engineSizes) (*engine, error)
 	prompt *tagger.Prompt
 	tax    *dataset.Taxonomy
 	texts  []dataset.Input
@@ -189,7 +189,8 @@ func runBench(cmd *cobra.Command, o benchOptions) error {
 		return err
 	}
 	if o.synthetic != "" {
-		b.model, err = syntheticModel(cmd.Context(), stderr, o.synthetic, syntheticFormat, slices.Max(o.parallel))
+		sizes := sizesFor(tagger.Decode(o.decode[0]), slices.Max(o.parallel))
+		b.model, err = syntheticModel(cmd.Context(), stderr, o.synthetic, syntheticFormat, sizes)
 	} else {
 		b.model, err = resolveModel(b.store, o.model)
 	}
@@ -229,7 +230,14 @@ func (b *bench) measure(ctx context.Context) (*benchReport, error) {
 	for i, decode := range b.opts.decode {
 		counts, span := b.opts.parallel, b.opts.seconds
 		if i > 0 {
-			counts, span = counts[:1], span/2
+			span /= 2
+		}
+		if i > 0 && len(counts) > 1 { // a sweep is of one form
+			n, _, err := chooseParallel(b.model, decode, b.opts.threads)
+			if err != nil {
+				return nil, err
+			}
+			counts = []int{n}
 		}
 		for _, parallel := range counts {
 			b.say("tagging: %s, %d at a time", decode, parallel)
@@ -306,7 +314,7 @@ func cause(ctx context.Context, err error) error {
 }
 
 // abortWith has c give up decoding when ctx ends. The function that it returns must be called before c is closed.
-func abortWith(ctx context.Context, c *llama.Context) (release func()) {
+func abortWith(ctx context.Context, c interface{ Abort(bool) }) (release func()) {
 	done := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		c.Abort(true)

@@ -89,12 +89,12 @@ func (b *bench) tag(ctx context.Context, decode tagger.Decode, parallel int, sec
 	r := benchRun{Test: runTest, Decode: string(decode), Parallel: parallel}
 	resetPeakRSS()
 	start := time.Now()
-	e, err := b.open(b.model, b.opts.threads, parallel)
+	e, err := b.open(b.model, b.opts.threads, sizesFor(decode, parallel))
 	if err != nil {
 		return r, err
 	}
 	defer e.Close()
-	defer abortWith(ctx, e.context)()
+	defer abortWith(ctx, e)()
 	r.LoadSeconds = time.Since(start).Seconds()
 	model := &timedEngine{engine: e}
 	t, err := tagger.New(model, tagger.Options{ModelName: b.model.Name, Prompt: b.prompt, Taxonomy: b.tax, Decode: decode})

@@ -47,7 +47,7 @@ func TestBenchAccount(t *testing.T) {
 		}
 		r.relate(1000)
 
-		e, err := openEngine(model, 1, parallel)
+		e, err := openEngine(model, 1, engineSizes{parallel: parallel})
 		if err != nil {
 			t.Fatal(err)
 		}

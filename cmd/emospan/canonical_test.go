@@ -185,7 +185,7 @@ func TestCanonicalRecords(t *testing.T) {
 		decode tagger.Decode
 		texts  []string
 	}{{tagger.Compact, texts[:len(texts)*3/4]}, {tagger.Aligned, texts[len(texts)*3/4:]}} {
-		e, err := openEngine(m, 1, 1)
+		e, err := openEngine(m, 1, oneRecord)
 		if err != nil {
 			t.Fatal(err)
 		}

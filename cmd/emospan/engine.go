@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 
 	"github.com/emospan/emospan/llama"
 	"github.com/emospan/emospan/models"
@@ -18,28 +19,41 @@ const maxContext = 4096
 type engine struct {
 	*llama.Model
 	context  *llama.Context
+	changing sync.Mutex // context is being replaced
+	aborted  bool
+	threads  int
 	template llama.Template
 	memory   memoryEstimate
-	parallel int // records at a time
-	size     int // tokens of one
+	sizes    engineSizes
+	size     int // tokens of one record and the prompt
 	batch    llama.Batch
 }
 
+// engineSizes say how records are decoded side by side.
+type engineSizes struct {
+	parallel int  // records at a time
+	split    bool // each with a cache of its own, and so with less room
+}
+
+// oneRecord decodes one record at a time.
+var oneRecord = engineSizes{parallel: 1}
+
 const (
-	cachePad    = 256 // of the cache, beyond one sequence at its longest
-	recordCells = 256 // of the cache, for each record that is decoded at a time
-	batchRows   = 256 // at most in one batch; buffers grow with it
+	cachePad    = 256  // of a cache for all, beyond one sequence at its longest
+	recordCells = 256  // of it, for each record that is decoded at a time
+	splitCells  = 1536 // of each cache where there are several
+	batchRows   = 256  // at most in one batch; buffers grow with it
 )
 
-var _ tagger.Model = (*engine)(nil)
+var _ tagger.Widener = (*engine)(nil)
 
-// openEngine checks the model's file, and whether it fits the memory, and loads it, to decode so many records at a time.
-func openEngine(m models.Model, threads, parallel int) (*engine, error) {
+// openEngine checks the model's file, and whether it fits the memory, and loads it, to decode in these sizes.
+func openEngine(m models.Model, threads int, sizes engineSizes) (*engine, error) {
 	template, err := checkModel(m)
 	if err != nil {
 		return nil, err
 	}
-	memory, err := engineMemory(m, parallel)
+	memory, err := engineMemory(m, sizes)
 	if err != nil {
 		return nil, err
 	}
@@ -51,22 +65,39 @@ func openEngine(m models.Model, threads, parallel int) (*engine, error) {
 		model.Close()
 		return nil, fmt.Errorf("%s cannot generate text: it is a %s; use an instruct model of the Llama or Gemma family", m.Name, model.Info().Description)
 	}
-	options := contextOptions(model.Info().TrainedSize, threads, parallel)
-	context, err := llama.NewContext(model, options)
-	if err != nil {
+	e := &engine{Model: model, template: template, memory: memory, threads: threads, sizes: sizes}
+	if err := e.newContext(sizes); err != nil {
 		model.Close()
 		return nil, err
 	}
-	size := min(model.Info().TrainedSize, maxContext)
-	return &engine{Model: model, context: context, template: template, memory: memory, parallel: parallel, size: size}, nil
+	return e, nil
 }
 
-// contextOptions sizes the context in which so many records are decoded at a time. Their cache is one: with a cache for each,
-// the prefix is in memory and read from it once for each, and llama.cpp computes rows together only where as many are of
-// every sequence (DESIGN.md has the figures).
-func contextOptions(trained, threads, parallel int) llama.ContextOptions {
+func (e *engine) newContext(sizes engineSizes) (err error) {
+	trained := e.Model.Info().TrainedSize
+	e.context, err = llama.NewContext(e.Model, contextOptions(trained, e.threads, sizes))
+	e.size = longest(trained, sizes)
+	return err
+}
+
+// longest is how many tokens a record and the prompt come to at most.
+func longest(trained int, sizes engineSizes) int {
+	if sizes.split {
+		return min(trained, splitCells)
+	}
+	return min(trained, maxContext)
+}
+
+// contextOptions sizes the context in which records are decoded. With one cache for all, each row attends to what is others';
+// with a cache for each, the prefix is in memory and read from it once for each, and llama.cpp computes rows together only
+// where as many are of every sequence (DESIGN.md has the figures).
+func contextOptions(trained, threads int, sizes engineSizes) llama.ContextOptions {
+	size := max(longest(trained, sizes)+cachePad, sizes.parallel*recordCells)
+	if sizes.split {
+		size = (sizes.parallel + 1) * longest(trained, sizes)
+	}
 	return llama.ContextOptions{
-		Size: max(min(trained, maxContext)+cachePad, parallel*recordCells), Sequences: parallel + 1, Threads: threads, Batch: batchRows,
+		Size: size, Sequences: sizes.parallel + 1, SplitKV: sizes.split, Threads: threads, Batch: batchRows,
 		// On the CPU llama.cpp's flash attention is the slower one as soon as a batch has a few rows after a long prefix
 		// (BenchmarkDecode in package llama).
 		FlashAttention: -1,
@@ -74,13 +105,13 @@ func contextOptions(trained, threads, parallel int) llama.ContextOptions {
 }
 
 // engineMemory refuses a model that would not fit the memory, before llama.cpp sees any of it.
-func engineMemory(m models.Model, parallel int) (memoryEstimate, error) {
+func engineMemory(m models.Model, sizes engineSizes) (memoryEstimate, error) {
 	g, err := openGGUF(m.Path)
 	if err != nil {
 		return memoryEstimate{}, err
 	}
 	defer g.Close()
-	return checkMemory(m.Name, g, parallel, availableMemory())
+	return checkMemory(m.Name, g, sizes, availableMemory())
 }
 
 // checkModel reads the GGUF's header, before llama.cpp sees any of it, and tells which chat template the model speaks.
@@ -124,7 +155,41 @@ func resolveModel(store *models.Store, name string) (models.Model, error) {
 }
 
 // Close frees the context and the model.
-func (e *engine) Close() error { return errors.Join(e.context.Close(), e.Model.Close()) }
+func (e *engine) Close() error {
+	if e.context == nil {
+		return e.Model.Close()
+	}
+	return errors.Join(e.context.Close(), e.Model.Close())
+}
+
+// WideSize is the longest record where all share one cache.
+func (e *engine) WideSize() int {
+	return longest(e.Model.Info().TrainedSize, engineSizes{e.sizes.parallel, false})
+}
+
+// Widen has all records share one cache, or each have its own where sizes say so.
+func (e *engine) Widen(wide bool) error {
+	e.changing.Lock()
+	defer e.changing.Unlock()
+	err := e.context.Close()
+	e.context = nil
+	if err == nil {
+		err = e.newContext(engineSizes{e.sizes.parallel, e.sizes.split && !wide})
+	}
+	if err == nil && e.aborted {
+		e.context.Abort(true)
+	}
+	return err
+}
+
+// Abort makes the Decode that is running, and those that follow, fail. It may be called from any goroutine.
+func (e *engine) Abort(on bool) {
+	e.changing.Lock()
+	defer e.changing.Unlock()
+	if e.aborted = on; e.context != nil {
+		e.context.Abort(on)
+	}
+}
 
 func (e *engine) Tokenize(text string) ([]int32, error) { return e.Model.Tokenize(text, false) }
 
@@ -143,7 +208,7 @@ func (e *engine) Chat(turns []tagger.Turn, first, answer bool) ([]int32, error) 
 	return ids, nil
 }
 
-func (e *engine) Sequences() int   { return e.parallel + 1 }
+func (e *engine) Sequences() int   { return e.sizes.parallel + 1 }
 func (e *engine) ContextSize() int { return e.size }
 func (e *engine) CacheSize() int   { return e.context.Size() }
 func (e *engine) BatchSize() int   { return e.context.BatchSize() }

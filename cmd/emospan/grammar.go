@@ -139,7 +139,7 @@ func (o *grammarOptions) tag(tax *dataset.Taxonomy, text string) ([]tagger.Stage
 	if threads == 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	e, err := openEngine(model, threads, 1)
+	e, err := openEngine(model, threads, oneRecord)
 	if err != nil {
 		return nil, err
 	}

@@ -152,7 +152,7 @@ func (j *job) load(ctx context.Context) (*engine, error) {
 			fmt.Fprintf(j.stderr, "emospan: debug: %s at a time: %s\n", plural(j.opts.parallel, "record"), why)
 		}
 	}
-	e, err := openEngine(model, j.opts.threads, j.opts.parallel)
+	e, err := openEngine(model, j.opts.threads, sizesFor(tagger.Decode(j.opts.decode), j.opts.parallel))
 	j.log()
 	if err != nil {
 		return nil, err

@@ -85,20 +85,20 @@ func (e memoryEstimate) String() string {
 		bytesText(e.Total-e.Weights-e.KV))
 }
 
-// checkMemory estimates what decoding so many records at a time takes. It refuses what does not fit the bytes available and
+// checkMemory estimates what decoding in these sizes takes. It refuses what does not fit the bytes available and
 // says what would.
-func checkMemory(name string, g *models.GGUF, parallel int, available int64) (memoryEstimate, error) {
-	estimate := func(parallel int) memoryEstimate {
-		return estimateMemory(g, contextOptions(g.ContextLength(), 1, parallel))
+func checkMemory(name string, g *models.GGUF, sizes engineSizes, available int64) (memoryEstimate, error) {
+	estimate := func(sizes engineSizes) memoryEstimate {
+		return estimateMemory(g, contextOptions(g.ContextLength(), 1, sizes))
 	}
-	e := estimate(parallel)
+	e := estimate(sizes)
 	e.Available = available
 	if e.Total <= available {
 		return e, nil
 	}
 	next := "use a smaller model, or one in a format of fewer bits (emospan models convert)"
-	for p := parallel - 1; p > 0; p-- {
-		if estimate(p).Total <= available {
+	for p := sizes.parallel - 1; p > 0; p-- {
+		if estimate(engineSizes{p, sizes.split && p > 1}).Total <= available {
 			next = fmt.Sprintf("--parallel %d fits", p)
 			break
 		}

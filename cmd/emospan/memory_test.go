@@ -64,8 +64,9 @@ func TestEstimateMemory(t *testing.T) {
 			{Size: 5 * 1000, Sequences: 5, FlashAttention: -1, SplitKV: true},
 			{Size: 17 * 2048, Sequences: 17, FlashAttention: -1},
 			{Size: 17 * 2048, Sequences: 17, FlashAttention: 1},
-			contextOptions(g.ContextLength(), 1, 1),
-			contextOptions(g.ContextLength(), 1, 4),
+			contextOptions(g.ContextLength(), 1, oneRecord),
+			contextOptions(g.ContextLength(), 1, engineSizes{parallel: 4}),
+			contextOptions(g.ContextLength(), 1, engineSizes{parallel: 4, split: true}),
 		} {
 			if o.FlashAttention == 0 { // as llama.cpp chooses, which is on
 				o.FlashAttention = 1
@@ -100,7 +101,7 @@ func llama3Memory(t *testing.T) (g *models.GGUF, total func(parallel int) int64)
 	}
 	t.Cleanup(func() { g.Close() })
 	return g, func(parallel int) int64 {
-		return estimateMemory(g, contextOptions(g.ContextLength(), 1, parallel)).Total
+		return estimateMemory(g, contextOptions(g.ContextLength(), 1, engineSizes{parallel: parallel})).Total
 	}
 }
 
@@ -119,7 +120,7 @@ func TestCheckMemory(t *testing.T) {
 		{255, total(3), "--parallel 3 fits"},
 		{8, 1 << 20, "use a smaller model"},
 	} {
-		e, err := checkMemory("some model", g, test.parallel, test.available)
+		e, err := checkMemory("some model", g, engineSizes{parallel: test.parallel}, test.available)
 		if e.Total != total(test.parallel) {
 			t.Errorf("%d records at a time: an estimate of %d, want %d", test.parallel, e.Total, total(test.parallel))
 		}
@@ -158,7 +159,7 @@ func TestCheckMemoryAbsurd(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if e, err := checkMemory("absurd", g, 1, 1<<29); err == nil || e.Total < 1<<29 {
+		if e, err := checkMemory("absurd", g, oneRecord, 1<<29); err == nil || e.Total < 1<<29 {
 			t.Errorf("%s: %+v, %v", key, e, err)
 		}
 	}

@@ -47,7 +47,7 @@ written, what it takes to tag one record at a time, and what is there.`,
 			if err != nil {
 				return usageError("--to %w; see emospan models synthetic --help", err)
 			}
-			m, err := syntheticModel(cmd.Context(), cmd.ErrOrStderr(), args[0], format, 1)
+			m, err := syntheticModel(cmd.Context(), cmd.ErrOrStderr(), args[0], format, oneRecord)
 			if err != nil {
 				return err
 			}
@@ -65,8 +65,8 @@ written, what it takes to tag one record at a time, and what is there.`,
 }
 
 // syntheticModel makes sure that the synthetic model is in the user's cache folder. It refuses one that would not fit the
-// memory that is available, decoding so many records at a time, or the disk.
-func syntheticModel(ctx context.Context, stderr io.Writer, shape string, f models.Format, parallel int) (models.Model, error) {
+// memory that is available, decoding in these sizes, or the disk.
+func syntheticModel(ctx context.Context, stderr io.Writer, shape string, f models.Format, sizes engineSizes) (models.Model, error) {
 	s, err := models.NewSyntheticModel(shape, f)
 	switch {
 	case errors.Is(err, models.ErrNoVocabulary):
@@ -78,7 +78,7 @@ func syntheticModel(ctx context.Context, stderr io.Writer, shape string, f model
 	if err != nil {
 		return models.Model{}, err
 	}
-	if _, err := checkMemory(s.Name, s.Header(), parallel, availableMemory()); err != nil {
+	if _, err := checkMemory(s.Name, s.Header(), sizes, availableMemory()); err != nil {
 		return models.Model{}, err
 	}
 	bar := newByteBar(stderr, "writing "+s.Name)
@@ -104,7 +104,7 @@ func listSynthetic(out io.Writer, dir string) error {
 				if s.Whole(dir) {
 					path = s.Path(dir)
 				}
-				e := estimateMemory(s.Header(), contextOptions(s.Header().ContextLength(), 1, 1))
+				e := estimateMemory(s.Header(), contextOptions(s.Header().ContextLength(), 1, oneRecord))
 				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", shape, f, bytesText(s.Header().Size()), bytesText(e.Total), path)
 			}
 		}

@@ -7,9 +7,14 @@ import (
 	"github.com/emospan/emospan/tagger"
 )
 
-// bestParallel is how many records are decoded at a time, by the form of the answers, where nothing has been measured: on two
-// cores more attend to more cells of the cache, the more so the longer the answers, and fewer make smaller batches (DESIGN.md).
-var bestParallel = map[tagger.Decode]int{tagger.Compact: 16, tagger.Aligned: 8, tagger.Schema: 8}
+// bestSizes are those of the forms of answers where nothing has been measured: the fastest on two cores (DESIGN.md).
+var bestSizes = map[tagger.Decode]engineSizes{tagger.Compact: {16, false}, tagger.Aligned: {1, false}, tagger.Schema: {16, true}}
+
+// sizesFor are the sizes in which so many records are decoded at a time. The forms in which every token is chosen, and which
+// are long, have caches of their own.
+func sizesFor(decode tagger.Decode, parallel int) engineSizes {
+	return engineSizes{parallel, parallel > 1 && bestSizes[decode].split}
+}
 
 // A sizesFile is what `bench` found to be fastest for a model on this machine, in one form and with so many threads.
 type sizesFile struct {
@@ -70,20 +75,21 @@ func chooseParallel(m models.Model, decode string, threads int) (parallel int, w
 		return 0, "", err
 	}
 	defer g.Close()
-	parallel, why = bestParallel[tagger.Decode(decode)], "not measured here: emospan bench --parallel 1,8,16,24 would"
+	parallel, why = bestSizes[tagger.Decode(decode)].parallel, "not measured here: emospan bench --parallel 1,8,16,24 would"
 	if n, ok := knownParallel(m, decode, threads); ok {
 		parallel, why = n, "the fastest that emospan bench measured here"
 	}
-	if n := fitting(g, parallel, availableMemory()); n < parallel {
+	if n := fitting(g, sizesFor(tagger.Decode(decode), parallel), availableMemory()); n < parallel {
 		parallel, why = n, "as many as the memory allows"
 	}
 	return parallel, why, nil
 }
 
-// fitting is how many records at a time, n at most and one at least, fit the bytes available.
-func fitting(g *models.GGUF, n int, available int64) int {
-	for n > 1 && estimateMemory(g, contextOptions(g.ContextLength(), 1, n)).Total > available {
-		n--
+// fitting is how many records at a time, as many as sizes has at most and one at least, fit the bytes available.
+func fitting(g *models.GGUF, sizes engineSizes, available int64) int {
+	for sizes.parallel > 1 && estimateMemory(g, contextOptions(g.ContextLength(), 1, sizes)).Total > available {
+		sizes.parallel--
+		sizes.split = sizes.split && sizes.parallel > 1
 	}
-	return n
+	return sizes.parallel
 }

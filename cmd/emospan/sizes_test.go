@@ -12,9 +12,13 @@ func TestFitting(t *testing.T) {
 	for available, want := range map[int64]int{
 		total(16) + 1: 16, total(16): 16, total(16) - 1: 15, total(2): 2, 0: 1,
 	} {
-		if got := fitting(g, 16, available); got != want {
+		if got := fitting(g, engineSizes{parallel: 16}, available); got != want {
 			t.Errorf("%d bytes: %d at a time, want %d", available, got, want)
 		}
+	}
+	split := estimateMemory(g, contextOptions(g.ContextLength(), 1, engineSizes{3, true})).Total
+	if got := fitting(g, engineSizes{16, true}, split); got != 3 {
+		t.Errorf("%d at a time with caches of their own, want 3", got)
 	}
 }
 

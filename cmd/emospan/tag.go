@@ -76,7 +76,7 @@ answer and the reasons. Beside the output a manifest says what made it and how f
 	f.Float64Var(&o.topP, "top-p", 1, "nucleus sampling: the fewest tokens whose probabilities reach this")
 	f.Int64Var(&o.seed, "seed", 0, "seed of the sampling; each record's follows from it and the record's id")
 	f.IntVar(&o.threads, "threads", 0, "compute threads (default: the cores that this process may use)")
-	f.IntVar(&o.parallel, "parallel", 0, "decode `N` records at a time; their order stays (default: what bench found fastest here, else 16, or 8 of the longer forms; no more than the memory allows)")
+	f.IntVar(&o.parallel, "parallel", 0, "decode `N` records at a time; their order stays (default: what bench found fastest here, else 16, or 1 in the aligned form; no more than the memory allows)")
 	f.BoolVar(&o.deterministic, "deterministic", false, "the same record for a text whatever is tagged beside it: one at a time, whatever --parallel says")
 	f.StringVar(&o.device, "device", "auto", "where to run: auto, cpu or gpu")
 	f.IntVar(&o.limit, "limit", 0, "tag only the first `N` texts (0: all)")
