@@ -37,6 +37,7 @@ type Manifest struct {
 
 	Parallel   int    `json:"parallel"`
 	Threads    int    `json:"threads"`
+	Sizes      string `json:"sizes"` // tag's --sizes
 	Device     string `json:"device"`
 	CPUVariant string `json:"cpu_variant"`
 

@@ -8,10 +8,12 @@ package llama
 import "C"
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"unsafe"
 )
 
@@ -35,8 +37,16 @@ func NewContext(m *Model, o ContextOptions) (*Context, error) {
 		o.Batch = DefaultBatch
 	}
 	o.Sequences, o.Threads = max(o.Sequences, 1), max(o.Threads, 1)
+	o.Batch = max(o.Batch, o.Sequences) // llama.cpp ends the process for less
 	if o.Size < 0 || o.Sequences > 256 || o.Threads > 512 {
 		return nil, fmt.Errorf("context of %d tokens, %d sequences, %d threads is out of range", o.Size, o.Sequences, o.Threads)
+	}
+	kv := slices.Index([]KVType{KVF16, KVQ8, KVF32}, cmp.Or(o.KV, KVF16))
+	switch {
+	case kv < 0:
+		return nil, fmt.Errorf("no cache format %q", o.KV)
+	case o.KV == KVQ8 && o.FlashAttention < 0:
+		return nil, fmt.Errorf("a cache in %s takes flash attention", o.KV)
 	}
 	if err := m.acquire(); err != nil {
 		return nil, err
@@ -52,7 +62,7 @@ func NewContext(m *Model, o ContextOptions) (*Context, error) {
 	c := C.es_context_new(m.c, C.es_context_params{
 		n_ctx: C.uint32_t(o.Size), n_batch: C.uint32_t(o.Batch), n_ubatch: C.uint32_t(o.Batch),
 		n_seq_max: C.uint32_t(o.Sequences), n_threads: C.int32_t(o.Threads),
-		flash_attention: flash, kv_unified: C.bool(!o.SplitKV),
+		flash_attention: flash, kv_unified: C.bool(!o.SplitKV), kv_type: C.int32_t(kv),
 	})
 	if c == nil {
 		m.release()

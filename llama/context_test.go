@@ -78,7 +78,17 @@ func TestContextOptions(t *testing.T) {
 	if got, want := newContext(t, m, ContextOptions{Size: 64}).Options(), (ContextOptions{Size: 64, Batch: 512, Sequences: 1, Threads: 1}); got != want {
 		t.Errorf("options %+v, want %+v", got, want)
 	}
-	asked := ContextOptions{Size: 256, Batch: 16, Sequences: 3, Threads: 2, FlashAttention: -1, SplitKV: true}
+	for _, o := range []ContextOptions{{Size: 64, KV: "f8"}, {Size: 64, KV: KVQ8, FlashAttention: -1}} {
+		if c, err := NewContext(m, o); err == nil {
+			c.Close()
+			t.Errorf("%+v made a context", o)
+		}
+	}
+	if got := newContext(t, m, ContextOptions{Size: 64, Batch: 2, Sequences: 5}).Options().Batch; got != 5 {
+		t.Errorf("a batch of %d rows for five sequences", got)
+	}
+	newContext(t, m, ContextOptions{Size: 64, KV: KVQ8, FlashAttention: 1})
+	asked := ContextOptions{Size: 256, Batch: 16, KV: KVF32, Sequences: 3, Threads: 2, FlashAttention: -1, SplitKV: true}
 	if got := newContext(t, m, asked).Options(); got != asked {
 		t.Errorf("options %+v, asked for %+v", got, asked)
 	}
@@ -108,8 +118,9 @@ func TestSharedPrefix(t *testing.T) {
 	m := load(t, tinyModel(t), LoadOptions{})
 	prefix, _ := m.Tokenize("A prompt that every record begins with.", false)
 	text, _ := m.Tokenize(" And a text.", false)
-	for _, split := range []bool{false, true} {
-		c := newContext(t, m, ContextOptions{Size: 512, Sequences: 3, Threads: 2, SplitKV: split})
+	for _, o := range []ContextOptions{{}, {SplitKV: true}, {KV: KVF32, FlashAttention: -1}, {KV: KVF32, FlashAttention: 1, SplitKV: true}} {
+		o.Size, o.Sequences, o.Threads = 512, 3, 2
+		c := newContext(t, m, o)
 		want := decode(t, c, 0, 0, append(slices.Clone(prefix), text...))
 		c.ClearKV()
 		decode(t, c, 0, 0, prefix)
@@ -120,7 +131,7 @@ func TestSharedPrefix(t *testing.T) {
 			got := decode(t, c, 1, int32(len(prefix)), text)
 			for i := range got {
 				if d := math.Abs(float64(got[i] - want[i])); d > 1e-2 {
-					t.Fatalf("split %v, round %d: logit %d is %v, want %v", split, round, i, got[i], want[i])
+					t.Fatalf("%+v, round %d: logit %d is %v, want %v", o, round, i, got[i], want[i])
 				}
 			}
 			if err := c.RemoveKV(1, 0, -1); err != nil {

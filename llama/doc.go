@@ -61,12 +61,23 @@ const DefaultBatch = 512
 // ContextOptions sizes a [Context]. Zero values are replaced as each field says.
 type ContextOptions struct {
 	Size           int  // tokens that the KV cache holds, all sequences together (0: what the model was trained with)
-	Batch          int  // most tokens in one Decode (0: DefaultBatch)
+	Batch          int  // most tokens in one Decode (0: DefaultBatch), one for each sequence at least
 	Sequences      int  // most sequences (0: 1)
 	Threads        int  // compute threads (0: 1)
 	FlashAttention int  // -1 off, 0 as llama.cpp chooses, 1 on
 	SplitKV        bool // one KV buffer for each sequence, rather than one for all
+	KV             KVType
 }
+
+// A KVType is the number format of cached keys and values; the zero value is KVF16.
+type KVType string
+
+// The formats. With KVQ8 llama.cpp wants flash attention.
+const (
+	KVF16 KVType = "f16"
+	KVQ8  KVType = "q8_0" // blocks of 32 with a scale: 8.5 bits a number
+	KVF32 KVType = "f32"
+)
 
 // A Batch is a list of tokens to decode together. Row i is token Tokens[i] at position Positions[i] of sequence
 // Sequences[i]; its logits are computed where Wanted[i] is not 0. A Batch is plain memory and may be reused after Reset.

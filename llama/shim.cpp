@@ -287,6 +287,7 @@ es_context *es_context_new(es_model *m, es_context_params p) {
 		                     : p.flash_attention == 0 ? LLAMA_FLASH_ATTN_TYPE_DISABLED
 		                                              : LLAMA_FLASH_ATTN_TYPE_ENABLED;
 		cp.kv_unified = p.kv_unified;
+		cp.type_k = cp.type_v = p.kv_type == 1 ? GGML_TYPE_Q8_0 : p.kv_type == 2 ? GGML_TYPE_F32 : GGML_TYPE_F16;
 		cp.no_perf = true;
 		cp.abort_callback = [](void *data) { return static_cast<es_context *>(data)->abort.load(std::memory_order_relaxed); };
 		cp.abort_callback_data = c;

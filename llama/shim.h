@@ -67,6 +67,7 @@ typedef struct {
 	int32_t n_threads;
 	int32_t flash_attention; // -1 auto, 0 off, 1 on
 	bool kv_unified;
+	int32_t kv_type; // 0 f16, 1 q8_0, 2 f32
 } es_context_params;
 es_context *es_context_new(es_model *m, es_context_params p);
 void es_context_free(es_context *c);

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -31,6 +30,7 @@ type benchOptions struct {
 	threads, repeats, limit int
 	seconds                 float64
 	compare, force, quiet   bool
+	tune, anyThreads        bool
 	progress                string
 }
 
@@ -49,7 +49,9 @@ text is begun when --seconds are over, but for as many as are decoded at a time.
 share. "limit" is the records a second that so many tokens a record would allow at pp512's rate. "idle" is
 what none of model, masks, sampling and records took.
 
-Of several numbers of --parallel the fastest is kept in the cache folder: tag then uses it for this model.
+Of several numbers of --parallel the fastest is kept in the cache folder: tag then uses it for this model
+and form. --tune tries more around it, one after the other: one cache or several, flash attention, other
+batches, fewer threads.
 
 The last table estimates how fast the model would be in other weight formats on this CPU.
 
@@ -79,6 +81,7 @@ records mean nothing.`,
 	f.BoolVar(&o.compare, "compare", false, "measure nothing: show the ratios of two earlier reports in JSON, the files named")
 	f.StringSliceVar(&o.decode, "decode", decodeNames(), "`FORMS` to measure: compact, aligned, schema")
 	f.IntSliceVar(&o.parallel, "parallel", []int{1, 8, 16}, "`NUMBERS` of records at a time to measure with")
+	f.BoolVar(&o.tune, "tune", false, "then try other sizes around the fastest, a minute or two more")
 	o.prompt.addFlags(f)
 	f.IntVar(&o.threads, "threads", 0, "compute threads (default: the cores that this process may use)")
 	f.IntVar(&o.repeats, "repeats", 5, "how often pp512 and tg128 are measured, after a warm-up")
@@ -114,8 +117,8 @@ func (o *benchOptions) check() error {
 		}
 	}
 	switch {
-	case o.threads < 0 || o.threads > 512:
-		return usageError("--threads %d: it must lie between 1 and 512, or be 0 for all cores", o.threads)
+	case o.threads < 0 || o.threads > maxThreads:
+		return usageError("--threads %d: it must lie between 1 and %d, or be 0 for all cores", o.threads, maxThreads)
 	case o.repeats < 1 || o.repeats > 1000:
 		return usageError("--repeats %d: it must lie between 1 and 1000", o.repeats)
 	case !(o.seconds >= 0 && o.seconds <= 1e6):
@@ -127,9 +130,7 @@ func (o *benchOptions) check() error {
 	case o.compare && len(o.files) != 2:
 		return usageError("--compare takes two reports; name both: emospan bench --compare BEFORE.json AFTER.json")
 	}
-	if o.threads == 0 {
-		o.threads = runtime.GOMAXPROCS(0) // what the cgroup's CPU limit and the affinity mask leave
-	}
+	o.anyThreads, o.threads = o.threads == 0, mostThreads(o.threads)
 	for _, file := range o.files {
 		if sameFile(file, o.out) {
 			return usageError("--out %s is also an input; name another file", o.out)
@@ -159,7 +160,7 @@ type bench struct {
 	opts   benchOptions
 	store  *models.Store
 	model  models.Model
-	open   func(m models.Model, threads int, sizes engineSizes) (*engine, error)
+	open   func(m models.Model, sizes engineSizes) (*engine, error)
 	prompt *tagger.Prompt
 	tax    *dataset.Taxonomy
 	texts  []dataset.Input
@@ -189,7 +190,7 @@ func runBench(cmd *cobra.Command, o benchOptions) error {
 		return err
 	}
 	if o.synthetic != "" {
-		sizes := sizesFor(tagger.Decode(o.decode[0]), slices.Max(o.parallel))
+		sizes := defaultSizes(tagger.Decode(o.decode[0]), o.threads).with(slices.Max(o.parallel))
 		b.model, err = syntheticModel(cmd.Context(), stderr, o.synthetic, syntheticFormat, sizes)
 	} else {
 		b.model, err = resolveModel(b.store, o.model)
@@ -228,29 +229,45 @@ func (b *bench) measure(ctx context.Context) (*benchReport, error) {
 	}
 	r.Speeds, r.FlashAttention = speeds, flash
 	for i, decode := range b.opts.decode {
-		counts, span := b.opts.parallel, b.opts.seconds
+		decode, span := tagger.Decode(decode), b.opts.seconds
+		own := defaultSizes(decode, b.opts.threads)
+		var all []engineSizes
+		for _, n := range b.opts.parallel {
+			all = append(all, own.with(n))
+		}
 		if i > 0 {
 			span /= 2
 		}
-		if i > 0 && len(counts) > 1 { // a sweep is of one form
-			n, _, err := chooseParallel(b.model, decode, b.opts.threads)
+		if i > 0 && len(all) > 1 { // a sweep is of one form
+			best, _, err := chooseSizes(b.model, decode, b.opts.threads, 0, "")
 			if err != nil {
 				return nil, err
 			}
-			counts = []int{n}
+			all = []engineSizes{best}
 		}
-		for _, parallel := range counts {
-			b.say("tagging: %s, %d at a time", decode, parallel)
-			run, err := b.tag(ctx, tagger.Decode(decode), parallel, span)
+		for _, sizes := range all {
+			run, err := b.run(ctx, decode, sizes, span, r.promptSpeed())
 			if err != nil {
 				return nil, err
 			}
-			run.relate(r.promptSpeed())
-			b.say("%.2f records/s, %.0f tokens/s forwarded", run.RecordsPerSecond, run.ForwardedPerSecond)
 			r.Runs = append(r.Runs, run)
 		}
 	}
+	if b.opts.tune {
+		return r, b.tuneSizes(ctx, r)
+	}
 	return r, nil
+}
+
+// run tags texts and says how fast.
+func (b *bench) run(ctx context.Context, decode tagger.Decode, sizes engineSizes, seconds, promptSpeed float64) (benchRun, error) {
+	b.say("tagging: %s, %s", decode, sizes)
+	run, err := b.tag(ctx, decode, sizes, seconds)
+	if err == nil {
+		run.relate(promptSpeed)
+		b.say("%.2f records/s, %.0f tokens/s forwarded", run.RecordsPerSecond, run.ForwardedPerSecond)
+	}
+	return run, err
 }
 
 // describe notes what is measured, and on what.

@@ -42,7 +42,7 @@ func BenchmarkAgree(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			run, err := bench.tag(b.Context(), tagger.Compact, *agreeParallel, 4)
+			run, err := bench.tag(b.Context(), tagger.Compact, defaultSizes(tagger.Compact, bench.opts.threads).with(*agreeParallel), 4)
 			if err != nil {
 				b.Fatal(err)
 			}

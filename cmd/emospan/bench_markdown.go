@@ -26,6 +26,7 @@ func (r *benchReport) writeMarkdown(w io.Writer) {
 	writeTable(w, rows)
 	fmt.Fprintf(w, "\nOf %s, flash attention %s, as llama-bench measures them.\n\n", plural(r.Speeds[0].Repeats, "repetition"), r.FlashAttention)
 	r.writeRuns(w)
+	r.writeTuning(w)
 	r.writeFormats(w)
 }
 
@@ -42,6 +43,19 @@ func (r *benchReport) writeRuns(w io.Writer) {
 		}
 		rows = append(rows, row)
 	}
+	writeTable(w, rows)
+}
+
+// writeTuning has a line for each of the sizes that --tune tried.
+func (r *benchReport) writeTuning(w io.Writer) {
+	if len(r.Tuning) == 0 {
+		return
+	}
+	rows := [][]string{{"tuning, " + r.Tuning[0].Decode, "records/s"}}
+	for _, run := range r.Tuning {
+		rows = append(rows, []string{run.sizes.String(), fmt.Sprintf("%.3f", run.RecordsPerSecond)})
+	}
+	fmt.Fprintln(w)
 	writeTable(w, rows)
 }
 

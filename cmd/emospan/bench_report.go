@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 )
 
@@ -25,8 +26,9 @@ type benchReport struct {
 	benchSetup
 	Speeds       []benchSpeed       `json:"speeds"`
 	Runs         []benchRun         `json:"runs"`
-	WeightSpeeds map[string]float64 `json:"weight_speeds"` // 10^9 multiply-adds a second of one thread, by the tensor type
-	Formats      []formatReport     `json:"formats"`       // the model in other weight formats, estimated from these
+	Tuning       []benchRun         `json:"tuning,omitempty"` // what was tried in other sizes than the runs'
+	WeightSpeeds map[string]float64 `json:"weight_speeds"`    // 10^9 multiply-adds a second of one thread, by the tensor type
+	Formats      []formatReport     `json:"formats"`          // the model in other weight formats, estimated from these
 	Hint         string             `json:"hint,omitempty"`
 }
 
@@ -110,7 +112,7 @@ func (r *benchReport) rows() []any {
 			benchSpeed
 		}{r.benchSetup, s})
 	}
-	for _, run := range r.Runs {
+	for _, run := range slices.Concat(r.Runs, r.Tuning) {
 		rows = append(rows, struct {
 			benchSetup
 			benchRun

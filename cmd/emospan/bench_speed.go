@@ -33,7 +33,7 @@ type benchSpeed struct {
 
 // measureSpeeds runs the speed tests with the attention that tagging uses, and names that as llama-bench's -fa does.
 func (b *bench) measureSpeeds(ctx context.Context) (speeds []benchSpeed, flash string, err error) {
-	e, err := b.open(b.model, b.opts.threads, engineSizes{parallel: b.opts.parallel[0]})
+	e, err := b.open(b.model, oneRecord(b.opts.threads))
 	if err != nil {
 		return nil, "", err
 	}

@@ -18,6 +18,10 @@ type benchRun struct {
 	Decode   string `json:"decode"`
 	Parallel int    `json:"parallel"`
 
+	Sizes      string      `json:"sizes"` // as tag's --sizes
+	TagThreads int         `json:"tag_threads"`
+	sizes      engineSizes // all of them
+
 	Records           int     `json:"records"`
 	Accepted          int     `json:"accepted"`
 	Rejected          int     `json:"rejected"`
@@ -59,7 +63,10 @@ type benchRun struct {
 	PeakRSS            int64   `json:"peak_rss_bytes"`
 }
 
-const runTest = "tag"
+const (
+	runTest    = "tag"
+	tuningTest = "tuning"
+)
 
 // timedEngine is an engine that notes what its model takes.
 type timedEngine struct {
@@ -84,12 +91,13 @@ func (t *timedEngine) Logits(row int) []float32 {
 
 func (t *timedEngine) spend(start time.Time) { t.spent += time.Since(start) }
 
-// tag measures one form. It begins no text after so many seconds (0: it begins all), but for as many as go at a time.
-func (b *bench) tag(ctx context.Context, decode tagger.Decode, parallel int, seconds float64) (benchRun, error) {
-	r := benchRun{Test: runTest, Decode: string(decode), Parallel: parallel}
+// tag measures one form in some sizes. It begins no text after so many seconds (0: it begins all), but for as many as go at a time.
+func (b *bench) tag(ctx context.Context, decode tagger.Decode, sizes engineSizes, seconds float64) (benchRun, error) {
+	parallel := sizes.Parallel
+	r := benchRun{Test: runTest, Decode: string(decode), Parallel: parallel, Sizes: sizes.list(), TagThreads: sizes.Threads, sizes: sizes}
 	resetPeakRSS()
 	start := time.Now()
-	e, err := b.open(b.model, b.opts.threads, sizesFor(decode, parallel))
+	e, err := b.open(b.model, sizes)
 	if err != nil {
 		return r, err
 	}

@@ -41,13 +41,13 @@ func TestBenchAccount(t *testing.T) {
 	model := models.Model{Name: "tiny", Path: fixtures.tiny}
 	for _, parallel := range []int{1, 3} {
 		b := newTestBench(t, model, texts...)
-		r, err := b.tag(t.Context(), tagger.Compact, parallel, 0)
+		r, err := b.tag(t.Context(), tagger.Compact, oneRecord(1).with(parallel), 0)
 		if err != nil {
 			t.Fatal(err)
 		}
 		r.relate(1000)
 
-		e, err := openEngine(model, 1, engineSizes{parallel: parallel})
+		e, err := openEngine(model, oneRecord(1).with(parallel))
 		if err != nil {
 			t.Fatal(err)
 		}

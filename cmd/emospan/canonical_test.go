@@ -185,7 +185,7 @@ func TestCanonicalRecords(t *testing.T) {
 		decode tagger.Decode
 		texts  []string
 	}{{tagger.Compact, texts[:len(texts)*3/4]}, {tagger.Aligned, texts[len(texts)*3/4:]}} {
-		e, err := openEngine(m, 1, oneRecord)
+		e, err := openEngine(m, oneRecord(1))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -21,7 +21,6 @@ type engine struct {
 	context  *llama.Context
 	changing sync.Mutex // context is being replaced
 	aborted  bool
-	threads  int
 	template llama.Template
 	memory   memoryEstimate
 	sizes    engineSizes
@@ -29,26 +28,16 @@ type engine struct {
 	batch    llama.Batch
 }
 
-// engineSizes say how records are decoded side by side.
-type engineSizes struct {
-	parallel int  // records at a time
-	split    bool // each with a cache of its own, and so with less room
-}
-
-// oneRecord decodes one record at a time.
-var oneRecord = engineSizes{parallel: 1}
-
 const (
 	cachePad    = 256  // of a cache for all, beyond one sequence at its longest
 	recordCells = 256  // of it, for each record that is decoded at a time
 	splitCells  = 1536 // of each cache where there are several
-	batchRows   = 256  // at most in one batch; buffers grow with it
 )
 
 var _ tagger.Widener = (*engine)(nil)
 
 // openEngine checks the model's file, and whether it fits the memory, and loads it, to decode in these sizes.
-func openEngine(m models.Model, threads int, sizes engineSizes) (*engine, error) {
+func openEngine(m models.Model, sizes engineSizes) (*engine, error) {
 	template, err := checkModel(m)
 	if err != nil {
 		return nil, err
@@ -65,7 +54,7 @@ func openEngine(m models.Model, threads int, sizes engineSizes) (*engine, error)
 		model.Close()
 		return nil, fmt.Errorf("%s cannot generate text: it is a %s; use an instruct model of the Llama or Gemma family", m.Name, model.Info().Description)
 	}
-	e := &engine{Model: model, template: template, memory: memory, threads: threads, sizes: sizes}
+	e := &engine{Model: model, template: template, memory: memory, sizes: sizes}
 	if err := e.newContext(sizes); err != nil {
 		model.Close()
 		return nil, err
@@ -75,14 +64,17 @@ func openEngine(m models.Model, threads int, sizes engineSizes) (*engine, error)
 
 func (e *engine) newContext(sizes engineSizes) (err error) {
 	trained := e.Model.Info().TrainedSize
-	e.context, err = llama.NewContext(e.Model, contextOptions(trained, e.threads, sizes))
+	e.context, err = llama.NewContext(e.Model, contextOptions(trained, sizes))
 	e.size = longest(trained, sizes)
+	if err != nil && sizes.KV == llama.KVQ8 {
+		return fmt.Errorf("%w; use --sizes kv=f16", err)
+	}
 	return err
 }
 
 // longest is how many tokens a record and the prompt come to at most.
 func longest(trained int, sizes engineSizes) int {
-	if sizes.split {
+	if sizes.Split {
 		return min(trained, splitCells)
 	}
 	return min(trained, maxContext)
@@ -91,16 +83,18 @@ func longest(trained int, sizes engineSizes) int {
 // contextOptions sizes the context in which records are decoded. With one cache for all, each row attends to what is others';
 // with a cache for each, the prefix is in memory and read from it once for each, and llama.cpp computes rows together only
 // where as many are of every sequence (DESIGN.md has the figures).
-func contextOptions(trained, threads int, sizes engineSizes) llama.ContextOptions {
-	size := max(longest(trained, sizes)+cachePad, sizes.parallel*recordCells)
-	if sizes.split {
-		size = (sizes.parallel + 1) * longest(trained, sizes)
+func contextOptions(trained int, sizes engineSizes) llama.ContextOptions {
+	size := max(longest(trained, sizes)+cachePad, sizes.Parallel*recordCells)
+	if sizes.Split {
+		size = (sizes.Parallel + 1) * longest(trained, sizes)
+	}
+	flash := -1
+	if sizes.Flash {
+		flash = 1
 	}
 	return llama.ContextOptions{
-		Size: size, Sequences: sizes.parallel + 1, SplitKV: sizes.split, Threads: threads, Batch: batchRows,
-		// On the CPU llama.cpp's flash attention is the slower one as soon as a batch has a few rows after a long prefix
-		// (BenchmarkDecode in package llama).
-		FlashAttention: -1,
+		Size: size, Sequences: sizes.Parallel + 1, SplitKV: sizes.Split, KV: sizes.KV, FlashAttention: flash,
+		Threads: sizes.Threads, Batch: sizes.Batch,
 	}
 }
 
@@ -164,7 +158,7 @@ func (e *engine) Close() error {
 
 // WideSize is the longest record where all share one cache.
 func (e *engine) WideSize() int {
-	return longest(e.Model.Info().TrainedSize, engineSizes{e.sizes.parallel, false})
+	return longest(e.Model.Info().TrainedSize, engineSizes{})
 }
 
 // Widen has all records share one cache, or each have its own where sizes say so.
@@ -174,7 +168,9 @@ func (e *engine) Widen(wide bool) error {
 	err := e.context.Close()
 	e.context = nil
 	if err == nil {
-		err = e.newContext(engineSizes{e.sizes.parallel, e.sizes.split && !wide})
+		sizes := e.sizes
+		sizes.Split = sizes.Split && !wide
+		err = e.newContext(sizes)
 	}
 	if err == nil && e.aborted {
 		e.context.Abort(true)
@@ -208,7 +204,7 @@ func (e *engine) Chat(turns []tagger.Turn, first, answer bool) ([]int32, error) 
 	return ids, nil
 }
 
-func (e *engine) Sequences() int   { return e.sizes.parallel + 1 }
+func (e *engine) Sequences() int   { return e.sizes.Parallel + 1 }
 func (e *engine) ContextSize() int { return e.size }
 func (e *engine) CacheSize() int   { return e.context.Size() }
 func (e *engine) BatchSize() int   { return e.context.BatchSize() }

@@ -11,7 +11,7 @@ import (
 
 // TestEngineWiden: a wide engine's sequences hold more and nothing of what they held, and Abort outlives the change.
 func TestEngineWiden(t *testing.T) {
-	e, err := openEngine(models.Model{Name: "tiny", Path: fixtures.llama3}, 1, engineSizes{parallel: 2, split: true})
+	e, err := openEngine(models.Model{Name: "tiny", Path: fixtures.llama3}, defaultSizes(tagger.Schema, 1).with(2))
 	if err != nil {
 		t.Fatal(err)
 	}

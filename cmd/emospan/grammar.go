@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
 	"strconv"
 	"strings"
 
@@ -135,11 +134,7 @@ func (o *grammarOptions) tag(tax *dataset.Taxonomy, text string) ([]tagger.Stage
 	if err != nil {
 		return nil, err
 	}
-	threads := o.threads
-	if threads == 0 {
-		threads = runtime.GOMAXPROCS(0)
-	}
-	e, err := openEngine(model, threads, oneRecord)
+	e, err := openEngine(model, oneRecord(mostThreads(o.threads)))
 	if err != nil {
 		return nil, err
 	}

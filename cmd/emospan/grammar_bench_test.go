@@ -246,7 +246,7 @@ func BenchmarkGrammarShare(b *testing.B) {
 	texts := benchTexts()
 	for _, decode := range []tagger.Decode{tagger.Compact, tagger.Aligned} {
 		b.Run(string(decode), func(b *testing.B) {
-			e, err := openEngine(m, 1, oneRecord)
+			e, err := openEngine(m, oneRecord(1))
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -40,6 +40,7 @@ type job struct {
 	unsaved  []*dataset.Record // since the last flush, or longer
 	flushed  time.Time
 	manifest dataset.Manifest
+	sizes    engineSizes
 	faster   string // what would make the model faster here, as far as is known
 }
 
@@ -143,16 +144,15 @@ func (j *job) load(ctx context.Context) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	if j.opts.parallel == 0 {
-		var why string
-		if j.opts.parallel, why, err = chooseParallel(model, j.opts.decode, j.opts.threads); err != nil {
-			return nil, err
-		}
-		if j.opts.logLevel == "debug" {
-			fmt.Fprintf(j.stderr, "emospan: debug: %s at a time: %s\n", plural(j.opts.parallel, "record"), why)
-		}
+	var why string
+	j.sizes, why, err = chooseSizes(model, tagger.Decode(j.opts.decode), j.opts.threads, j.opts.parallel, j.opts.sizes)
+	if err != nil {
+		return nil, err
 	}
-	e, err := openEngine(model, j.opts.threads, sizesFor(tagger.Decode(j.opts.decode), j.opts.parallel))
+	if j.opts.logLevel == "debug" {
+		fmt.Fprintf(j.stderr, "emospan: debug: %s: %s\n", j.sizes, why)
+	}
+	e, err := openEngine(model, j.sizes)
 	j.log()
 	if err != nil {
 		return nil, err
@@ -190,7 +190,7 @@ func (j *job) describe(prompt *tagger.Prompt, tax *dataset.Taxonomy) {
 	}
 	m.Decode, m.Temperature, m.TopP, m.Seed = j.opts.decode, j.opts.temperature, j.opts.topP, j.opts.seed
 	m.Input, m.Output, m.Flags = j.opts.files, j.opts.out, j.opts.flags
-	m.Parallel, m.Threads, m.Device, m.CPUVariant = j.opts.parallel, j.opts.threads, "cpu", variant
+	m.Parallel, m.Threads, m.Sizes, m.Device, m.CPUVariant = j.sizes.Parallel, j.sizes.Threads, j.sizes.list(), "cpu", variant
 	m.Emotions, m.RejectCodes = map[string]int{}, map[string]int{}
 	m.Started = time.Now().UTC()
 }

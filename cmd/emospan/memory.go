@@ -12,7 +12,7 @@ import (
 // gives a page of it only when it is first used.
 type memoryEstimate struct {
 	Weights int64 // the file: mapped, or copied to where they lie as this CPU multiplies fastest
-	KV      int64 // keys and values, in half precision
+	KV      int64 // keys and values
 	Compute int64 // activations; llama.cpp logs it as the compute buffer
 	Output  int64 // the logits of one row for each sequence
 	Scratch int64 // into which a product of matrices converts its right-hand side
@@ -30,10 +30,11 @@ func estimateMemory(g *models.GGUF, o llama.ContextOptions) memoryEstimate {
 	if size == 0 {
 		size = g.ContextLength()
 	}
-	rows := min(size, o.Batch)
-	if o.Batch <= 0 {
-		rows = min(size, llama.DefaultBatch)
+	rows := o.Batch
+	if rows <= 0 {
+		rows = llama.DefaultBatch
 	}
+	rows = min(size, max(rows, sequences))
 	const cellsPad = 256
 	pad := func(n int) int { return (n + cellsPad - 1) / cellsPad * cellsPad }
 	cells, streams := pad(size), 1 // that a row attends to, and how often there are so many
@@ -56,11 +57,22 @@ func estimateMemory(g *models.GGUF, o llama.ContextOptions) memoryEstimate {
 		scratch = max(scratch, half*product(rows, cells, d.Heads))
 	}
 	e := memoryEstimate{
-		Weights: g.Size(), KV: whole(half * product(d.KV, cells, streams)), Compute: whole(max(attention, network, head)),
+		Weights: g.Size(), KV: whole(numberSize(o.KV) * product(d.KV, cells, streams)), Compute: whole(max(attention, network, head)),
 		Output: whole(single * product(d.Vocabulary, sequences)), Scratch: whole(scratch),
 	}
 	e.Total = whole(float64(e.Weights) + float64(e.KV) + float64(e.Compute) + float64(e.Output) + float64(e.Scratch))
 	return e
+}
+
+// numberSize is what a cached number takes, in bytes.
+func numberSize(t llama.KVType) float64 {
+	switch t {
+	case llama.KVQ8:
+		return 34.0 / 32
+	case llama.KVF32:
+		return 4
+	}
+	return 2
 }
 
 // product multiplies without overflow, which a damaged header could make happen.
@@ -89,7 +101,7 @@ func (e memoryEstimate) String() string {
 // says what would.
 func checkMemory(name string, g *models.GGUF, sizes engineSizes, available int64) (memoryEstimate, error) {
 	estimate := func(sizes engineSizes) memoryEstimate {
-		return estimateMemory(g, contextOptions(g.ContextLength(), 1, sizes))
+		return estimateMemory(g, contextOptions(g.ContextLength(), sizes))
 	}
 	e := estimate(sizes)
 	e.Available = available
@@ -97,8 +109,8 @@ func checkMemory(name string, g *models.GGUF, sizes engineSizes, available int64
 		return e, nil
 	}
 	next := "use a smaller model, or one in a format of fewer bits (emospan models convert)"
-	for p := sizes.parallel - 1; p > 0; p-- {
-		if estimate(engineSizes{p, sizes.split && p > 1}).Total <= available {
+	for p := sizes.Parallel - 1; p > 0; p-- {
+		if estimate(sizes.with(p)).Total <= available {
 			next = fmt.Sprintf("--parallel %d fits", p)
 			break
 		}

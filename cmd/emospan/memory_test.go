@@ -11,6 +11,7 @@ import (
 
 	"github.com/emospan/emospan/llama"
 	"github.com/emospan/emospan/models"
+	"github.com/emospan/emospan/tagger"
 )
 
 // loggedBuffers makes a context and adds up what llama.cpp says of each kind of buffer, in MiB.
@@ -51,7 +52,7 @@ func TestEstimateMemory(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer m.Close()
-		for _, o := range []llama.ContextOptions{
+		options := []llama.ContextOptions{
 			{},
 			{Size: 100, Sequences: 2, FlashAttention: -1},
 			{Size: 512, Batch: 32, FlashAttention: -1},
@@ -64,10 +65,16 @@ func TestEstimateMemory(t *testing.T) {
 			{Size: 5 * 1000, Sequences: 5, FlashAttention: -1, SplitKV: true},
 			{Size: 17 * 2048, Sequences: 17, FlashAttention: -1},
 			{Size: 17 * 2048, Sequences: 17, FlashAttention: 1},
-			contextOptions(g.ContextLength(), 1, oneRecord),
-			contextOptions(g.ContextLength(), 1, engineSizes{parallel: 4}),
-			contextOptions(g.ContextLength(), 1, engineSizes{parallel: 4, split: true}),
-		} {
+			contextOptions(g.ContextLength(), oneRecord(1)),
+			contextOptions(g.ContextLength(), oneRecord(1).with(4)),
+			contextOptions(g.ContextLength(), defaultSizes(tagger.Schema, 1).with(4)),
+			{Size: 1024, FlashAttention: -1, KV: llama.KVF32},
+			{Size: 1024, Batch: 4, Sequences: 9, FlashAttention: -1},
+		}
+		if path != fixtures.llama3 { // whose heads are too small
+			options = append(options, llama.ContextOptions{Size: 1024, FlashAttention: 1, KV: llama.KVQ8})
+		}
+		for _, o := range options {
 			if o.FlashAttention == 0 { // as llama.cpp chooses, which is on
 				o.FlashAttention = 1
 			}
@@ -101,7 +108,7 @@ func llama3Memory(t *testing.T) (g *models.GGUF, total func(parallel int) int64)
 	}
 	t.Cleanup(func() { g.Close() })
 	return g, func(parallel int) int64 {
-		return estimateMemory(g, contextOptions(g.ContextLength(), 1, engineSizes{parallel: parallel})).Total
+		return estimateMemory(g, contextOptions(g.ContextLength(), oneRecord(1).with(parallel))).Total
 	}
 }
 
@@ -120,7 +127,7 @@ func TestCheckMemory(t *testing.T) {
 		{255, total(3), "--parallel 3 fits"},
 		{8, 1 << 20, "use a smaller model"},
 	} {
-		e, err := checkMemory("some model", g, engineSizes{parallel: test.parallel}, test.available)
+		e, err := checkMemory("some model", g, oneRecord(1).with(test.parallel), test.available)
 		if e.Total != total(test.parallel) {
 			t.Errorf("%d records at a time: an estimate of %d, want %d", test.parallel, e.Total, total(test.parallel))
 		}
@@ -159,7 +166,7 @@ func TestCheckMemoryAbsurd(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if e, err := checkMemory("absurd", g, oneRecord, 1<<29); err == nil || e.Total < 1<<29 {
+		if e, err := checkMemory("absurd", g, oneRecord(1), 1<<29); err == nil || e.Total < 1<<29 {
 			t.Errorf("%s: %+v, %v", key, e, err)
 		}
 	}

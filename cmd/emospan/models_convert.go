@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"runtime"
 	"strings"
 
 	"github.com/emospan/emospan/llama"
@@ -81,12 +80,10 @@ type conversion struct {
 }
 
 func (c *conversion) run(ctx context.Context, stderr io.Writer) (models.Entry, error) {
-	if c.threads < 0 || c.threads > 512 {
-		return models.Entry{}, usageError("--threads %d: it must lie between 1 and 512, or be 0 for all cores", c.threads)
+	if c.threads < 0 || c.threads > maxThreads {
+		return models.Entry{}, usageError("--threads %d: it must lie between 1 and %d, or be 0 for all cores", c.threads, maxThreads)
 	}
-	if c.threads == 0 {
-		c.threads = runtime.GOMAXPROCS(0)
-	}
+	c.threads = mostThreads(c.threads)
 	g, err := openGGUF(c.source.Path)
 	if err != nil {
 		return models.Entry{}, err

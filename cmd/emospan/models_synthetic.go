@@ -47,7 +47,7 @@ written, what it takes to tag one record at a time, and what is there.`,
 			if err != nil {
 				return usageError("--to %w; see emospan models synthetic --help", err)
 			}
-			m, err := syntheticModel(cmd.Context(), cmd.ErrOrStderr(), args[0], format, oneRecord)
+			m, err := syntheticModel(cmd.Context(), cmd.ErrOrStderr(), args[0], format, oneRecord(1))
 			if err != nil {
 				return err
 			}
@@ -104,7 +104,7 @@ func listSynthetic(out io.Writer, dir string) error {
 				if s.Whole(dir) {
 					path = s.Path(dir)
 				}
-				e := estimateMemory(s.Header(), contextOptions(s.Header().ContextLength(), 1, oneRecord))
+				e := estimateMemory(s.Header(), contextOptions(s.Header().ContextLength(), oneRecord(1)))
 				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", shape, f, bytesText(s.Header().Size()), bytesText(e.Total), path)
 			}
 		}

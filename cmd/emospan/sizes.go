@@ -1,95 +1,161 @@
 package main
 
 import (
+	"fmt"
+	"runtime"
+	"slices"
 	"strconv"
+	"strings"
 
+	"github.com/emospan/emospan/llama"
 	"github.com/emospan/emospan/models"
 	"github.com/emospan/emospan/tagger"
 )
 
-// bestSizes are those of the forms of answers where nothing has been measured: the fastest on two cores (DESIGN.md).
-var bestSizes = map[tagger.Decode]engineSizes{tagger.Compact: {16, false}, tagger.Aligned: {1, false}, tagger.Schema: {16, true}}
+const (
+	maxParallel = 255 // one of llama.cpp's 256 sequences is the prompt's
+	maxThreads  = 512
+	maxBatch    = 4096
+)
 
-// sizesFor are the sizes in which so many records are decoded at a time. The forms in which every token is chosen, and which
-// are long, have caches of their own.
-func sizesFor(decode tagger.Decode, parallel int) engineSizes {
-	return engineSizes{parallel, parallel > 1 && bestSizes[decode].split}
+var kvTypes = []llama.KVType{llama.KVF16, llama.KVF32, llama.KVQ8}
+
+// mostThreads is how many threads to compute with, at most, where the flag says so many: 0 is what the control group's limit
+// and the affinity mask leave.
+func mostThreads(flag int) int {
+	if flag > 0 {
+		return flag
+	}
+	return runtime.GOMAXPROCS(0)
 }
 
-// A sizesFile is what `bench` found to be fastest for a model on this machine, in one form and with so many threads.
-type sizesFile struct {
-	machine
-	ModelSHA256 string  `json:"model_sha256"`
-	Decode      string  `json:"decode"`
-	Threads     int     `json:"threads"`
-	Parallel    int     `json:"parallel"`
-	Rate        float64 `json:"records_per_second"`
+// engineSizes say how records are decoded side by side.
+type engineSizes struct {
+	Parallel int          `json:"parallel"`        // records at a time
+	Split    bool         `json:"split_cache"`     // each with a cache of its own, and so with less room
+	Batch    int          `json:"batch"`           // rows of one batch at most; buffers grow with it
+	Flash    bool         `json:"flash_attention"` // on the CPU the slower one as soon as rows follow a long prefix (BenchmarkDecode in package llama)
+	KV       llama.KVType `json:"kv_type"`
+	Threads  int          `json:"threads"`
 }
 
-func (f sizesFile) file() string {
-	return f.machine.file("sizes", f.ModelSHA256, f.Decode, strconv.Itoa(f.Threads))
+// defaultSizes are a form's where nothing has been measured: the fastest on two cores (DESIGN.md).
+func defaultSizes(decode tagger.Decode, threads int) engineSizes {
+	s := engineSizes{Parallel: 16, Batch: 256, KV: llama.KVF16, Threads: threads}
+	switch decode {
+	case tagger.Aligned: // its forced runs fill a batch by themselves
+		s.Parallel = 1
+	case tagger.Schema: // its answers are long: in one cache each would attend to all
+		s.Split = true
+	}
+	return s
 }
 
-// keepSizes notes the fastest of a report's runs of its first form, where it compares some.
-func keepSizes(r *benchReport) error {
-	best := sizesFile{ModelSHA256: r.ModelSHA256, Threads: r.Threads}
-	compared := 0
-	for _, run := range r.Runs {
-		if run.Decode != r.Runs[0].Decode {
-			continue
+// oneRecord decodes one record at a time.
+func oneRecord(threads int) engineSizes { return defaultSizes(tagger.Aligned, threads) }
+
+// with changes the number of records; one has no use for several caches.
+func (s engineSizes) with(parallel int) engineSizes {
+	s.Parallel = parallel
+	s.Split = s.Split && parallel > 1
+	return s
+}
+
+// valid reports whether the sizes are some that a context can be made with, as those of a file may not be.
+func (s engineSizes) valid() bool {
+	return s.Parallel >= 1 && s.Parallel <= maxParallel && s.Batch >= 1 && s.Batch <= maxBatch && s.Threads >= 1 && s.Threads <= maxThreads &&
+		slices.Contains(kvTypes, s.KV) && (s.KV != llama.KVQ8 || s.Flash)
+}
+
+func (s engineSizes) String() string {
+	return fmt.Sprintf("%s at a time, %s, %s", plural(s.Parallel, "record"), plural(s.Threads, "thread"), s.list())
+}
+
+// list writes the sizes as --sizes takes them.
+func (s engineSizes) list() string {
+	cache, flash := "one", "off"
+	if s.Split {
+		cache = "each"
+	}
+	if s.Flash {
+		flash = "on"
+	}
+	return fmt.Sprintf("cache=%s,batch=%d,flash=%s,kv=%s", cache, s.Batch, flash, s.KV)
+}
+
+// override sets what --sizes names.
+func (s engineSizes) override(list string) (engineSizes, error) {
+	wrong := func(item string) (engineSizes, error) {
+		return s, usageError("--sizes %q: it takes cache=one or each, batch=ROWS (1 to %d), flash=on or off, kv=f16, f32 or q8_0, with commas between", item, maxBatch)
+	}
+	for _, item := range strings.Split(list, ",") {
+		name, value, _ := strings.Cut(item, "=")
+		switch name {
+		case "cache":
+			if value != "one" && value != "each" {
+				return wrong(item)
+			}
+			s.Split = value == "each"
+		case "flash":
+			if value != "on" && value != "off" {
+				return wrong(item)
+			}
+			s.Flash = value == "on"
+		case "batch":
+			n, err := strconv.Atoi(value)
+			if err != nil || n < 1 || n > maxBatch {
+				return wrong(item)
+			}
+			s.Batch = n
+		case "kv":
+			if s.KV = llama.KVType(value); !slices.Contains(kvTypes, s.KV) {
+				return wrong(item)
+			}
+		default:
+			return wrong(item)
 		}
-		if compared++; run.RecordsPerSecond > best.Rate {
-			best.Decode, best.Parallel, best.Rate = run.Decode, run.Parallel, run.RecordsPerSecond
-		}
 	}
-	if compared < 2 || best.Parallel == 0 {
-		return nil
+	if s.KV == llama.KVQ8 && !s.Flash {
+		return s, usageError("--sizes kv=q8_0 takes flash attention: add flash=on")
 	}
-	var err error
-	if best.machine, err = thisMachine(); err != nil {
-		return err
-	}
-	return remember(best.file(), best)
+	return s, nil
 }
 
-// knownParallel is what keepSizes kept; ok is false where nothing was measured, or the model's hash is not known.
-func knownParallel(m models.Model, decode string, threads int) (parallel int, ok bool) {
-	here, err := thisMachine()
-	if err != nil || m.SHA256 == "" {
-		return 0, false
-	}
-	want := sizesFile{machine: here, ModelSHA256: m.SHA256, Decode: decode, Threads: threads}
-	var got sizesFile
-	if !recall(want.file(), &got) || got.Parallel < 1 || got.Parallel > maxParallel {
-		return 0, false
-	}
-	want.Parallel, want.Rate = got.Parallel, got.Rate
-	return got.Parallel, got == want
-}
-
-// chooseParallel is how many records to decode at a time where nobody said so, and why: what was measured or else
-// is in bestParallel, but no more than the memory that is available allows, and one at least.
-func chooseParallel(m models.Model, decode string, threads int) (parallel int, why string, err error) {
+// chooseSizes are the sizes to decode a form in, and why: what `bench` measured or else the form's own, changed as the
+// flags --threads, --parallel and --sizes say, each 0 or empty where it was not given.
+func chooseSizes(m models.Model, decode tagger.Decode, threads, parallel int, list string) (s engineSizes, why string, err error) {
 	g, err := openGGUF(m.Path)
 	if err != nil {
-		return 0, "", err
+		return s, "", err
 	}
 	defer g.Close()
-	parallel, why = bestSizes[tagger.Decode(decode)].parallel, "not measured here: emospan bench --parallel 1,8,16,24 would"
-	if n, ok := knownParallel(m, decode, threads); ok {
-		parallel, why = n, "the fastest that emospan bench measured here"
+	most := mostThreads(threads)
+	s, why = defaultSizes(decode, most), "not measured here: emospan bench --tune would"
+	if known, ok := knownSizes(m, decode, most); ok {
+		s, why = known, "the fastest that emospan bench measured here"
 	}
-	if n := fitting(g, sizesFor(tagger.Decode(decode), parallel), availableMemory()); n < parallel {
-		parallel, why = n, "as many as the memory allows"
+	if threads > 0 {
+		s.Threads = threads
 	}
-	return parallel, why, nil
+	if list != "" {
+		if s, err = s.override(list); err != nil {
+			return s, "", err
+		}
+		why = "as --sizes says"
+	}
+	if parallel > 0 {
+		return s.with(parallel), "as --parallel says", nil
+	}
+	if n := fitting(g, s, availableMemory()); n < s.Parallel {
+		s, why = s.with(n), "as many as the memory allows"
+	}
+	return s, why, nil
 }
 
 // fitting is how many records at a time, as many as sizes has at most and one at least, fit the bytes available.
-func fitting(g *models.GGUF, sizes engineSizes, available int64) int {
-	for sizes.parallel > 1 && estimateMemory(g, contextOptions(g.ContextLength(), 1, sizes)).Total > available {
-		sizes.parallel--
-		sizes.split = sizes.split && sizes.parallel > 1
+func fitting(g *models.GGUF, s engineSizes, available int64) int {
+	for s.Parallel > 1 && estimateMemory(g, contextOptions(g.ContextLength(), s)).Total > available {
+		s = s.with(s.Parallel - 1)
 	}
-	return sizes.parallel
+	return s.Parallel
 }

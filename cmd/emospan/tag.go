@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
 
@@ -25,6 +24,7 @@ type tagOptions struct {
 	temperature, topP             float64
 	seed                          int64
 	threads, parallel             int
+	sizes                         string
 	limit, maxRejects             int
 	show                          int
 	device                        string
@@ -35,9 +35,6 @@ type tagOptions struct {
 
 	flags map[string]string // those that were set, for the manifest
 }
-
-// maxParallel leaves one of llama.cpp's 256 sequences to the prompt.
-const maxParallel = 255
 
 func newTag() *cobra.Command {
 	var o tagOptions
@@ -77,6 +74,7 @@ answer and the reasons. Beside the output a manifest says what made it and how f
 	f.Int64Var(&o.seed, "seed", 0, "seed of the sampling; each record's follows from it and the record's id")
 	f.IntVar(&o.threads, "threads", 0, "compute threads (default: the cores that this process may use)")
 	f.IntVar(&o.parallel, "parallel", 0, "decode `N` records at a time; their order stays (default: what bench found fastest here, else 16, or 1 in the aligned form; no more than the memory allows)")
+	f.StringVar(&o.sizes, "sizes", "", "how they are decoded, a `LIST` of cache=one|each, batch=ROWS, flash=on|off and kv=f16|f32|q8_0 (default: what bench found fastest here)")
 	f.BoolVar(&o.deterministic, "deterministic", false, "the same record for a text whatever is tagged beside it: one at a time, whatever --parallel says")
 	f.StringVar(&o.device, "device", "auto", "where to run: auto, cpu or gpu")
 	f.IntVar(&o.limit, "limit", 0, "tag only the first `N` texts (0: all)")
@@ -110,8 +108,8 @@ func (o *tagOptions) check() error {
 		return usageError("--temperature %v: it must lie between 0 and 100", o.temperature)
 	case !(o.topP > 0 && o.topP <= 1):
 		return usageError("--top-p %v: it must lie above 0 and at most at 1", o.topP)
-	case o.threads < 0 || o.threads > 512:
-		return usageError("--threads %d: it must lie between 1 and 512, or be 0 for all cores", o.threads)
+	case o.threads < 0 || o.threads > maxThreads:
+		return usageError("--threads %d: it must lie between 1 and %d, or be 0 for all cores", o.threads, maxThreads)
 	case o.parallel < 0 || o.parallel > maxParallel:
 		return usageError("--parallel %d: it must lie between 1 and %d, or be 0 for as many as serve best", o.parallel, maxParallel)
 	case o.limit < 0:
@@ -124,8 +122,10 @@ func (o *tagOptions) check() error {
 	if o.deterministic {
 		o.parallel = 1
 	}
-	if o.threads == 0 {
-		o.threads = runtime.GOMAXPROCS(0) // what the cgroup's CPU limit and the affinity mask leave
+	if o.sizes != "" {
+		if _, err := oneRecord(1).override(o.sizes); err != nil { // before anything is opened
+			return err
+		}
 	}
 	if len(o.files) == 0 {
 		if isTerminal(os.Stdin) {
