@@ -10,6 +10,7 @@
 #   make bench    measure the default model here: tokens and records a second; FLAGS holds other options of emospan bench
 #   make bench-agree  against llama-bench in turn: fails where figures differ by more than noise or tagging is below a floor
 #   make bench-grammar  the figures of grammar/README.md, and against llama.cpp's own grammar sampler
+#   make bench-scale  whether rate and memory stay as the input grows; SCALE_FLAGS holds options of scripts/bench_scale.py
 #   make peers    llama.cpp's own llama-server, llama-bench and llama-batched-bench from the same tree, in bin/peers/
 #   make bench-peers  emospan against llama-server on this machine; PEERS_FLAGS holds options of scripts/bench_peers.py
 #
@@ -27,7 +28,7 @@ PURE := ./dataset ./grammar ./models ./tagger ./validate
 export PYTHON
 
 .DEFAULT_GOAL := build
-.PHONY: build native model models python demo test check fmt vet staticcheck race nocgo cgocheck test-native release test-cpu fuzz bench bench-agree bench-grammar peers bench-peers clean
+.PHONY: build native model models python demo test check fmt vet staticcheck race nocgo cgocheck test-native release test-cpu fuzz bench bench-agree bench-grammar bench-scale peers bench-peers clean
 
 build: native
 	$(GO) build -trimpath -o bin/emospan ./cmd/emospan
@@ -105,6 +106,9 @@ bench-grammar: model
 
 peers:
 	@scripts/peers.sh
+
+bench-scale: model
+	@$(PYTHON) -B scripts/bench_scale.py $(SCALE_FLAGS)
 
 bench-peers: model peers
 	@DATA="$(DATA)" $(PYTHON) -B scripts/bench_peers.py $(PEERS_FLAGS)
