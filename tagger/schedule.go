@@ -27,6 +27,7 @@ type flight struct {
 	index int // among the items
 	*job      // nil for a bad item
 	done  bool
+	row   int // of the last batch, behind which it is to choose; -1 where it is not
 }
 
 // schedule keeps the model's sequences busy.
@@ -220,32 +221,25 @@ func (s *schedule) step() error {
 		return err
 	}
 	s.rows = s.rows[:0]
-	size := s.decoder.model.BatchSize()
 	// With a cache for each sequence llama.cpp computes those rows together whose sequences follow each other.
 	slices.SortFunc(s.active, func(a, b *flight) int { return int(a.sequence - b.sequence) })
-	for _, f := range s.active {
-		part := f.queue[:min(len(f.queue), size-len(s.rows))]
-		for i, id := range part {
-			s.rows = append(s.rows, Row{Token: id, Position: f.position + int32(i), Sequence: f.sequence, Logits: i == len(f.queue)-1})
-		}
-		f.position += int32(len(part))
-		f.queue = f.queue[len(part):]
+	var err error
+	if s.opts.Alike {
+		err = s.decodeAlike()
+	} else {
+		err = s.decodeAll()
 	}
-	if err := s.decoder.model.Decode(s.rows); err != nil {
+	if err != nil {
 		return err
 	}
-	chosen := 0
 	active := s.active
 	s.active = nil
 	for i, f := range active {
-		if len(f.queue) > 0 {
+		if f.row < 0 {
 			s.active = append(s.active, f)
 			continue
 		}
-		for !s.rows[chosen].Logits || s.rows[chosen].Sequence != f.sequence {
-			chosen++
-		}
-		done, err := f.choose(s.decoder.model.Logits(chosen))
+		done, err := f.choose(s.decoder.model.Logits(f.row))
 		if !done && err == nil {
 			done, err = f.advance()
 		}
@@ -259,6 +253,29 @@ func (s *schedule) step() error {
 		}
 	}
 	return nil
+}
+
+// add has the first n tokens of a flight's queue, or as many as there are, in the next batch.
+func (s *schedule) add(f *flight, n int) {
+	f.row = -1
+	for i, id := range f.queue[:min(len(f.queue), n)] {
+		last := i == len(f.queue)-1
+		if last {
+			f.row = len(s.rows)
+		}
+		s.rows = append(s.rows, Row{Token: id, Position: f.position, Sequence: f.sequence, Logits: last})
+		f.position++
+	}
+	f.queue = f.queue[min(len(f.queue), n):]
+}
+
+// decodeAll passes all queues through the model, or as much of them as a batch takes.
+func (s *schedule) decodeAll() error {
+	size := s.decoder.model.BatchSize()
+	for _, f := range s.active {
+		s.add(f, size-len(s.rows))
+	}
+	return s.decoder.model.Decode(s.rows)
 }
 
 // Tag tags one text. An error means that the model failed and nothing more can be tagged; what is wrong with the text or

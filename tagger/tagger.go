@@ -45,6 +45,10 @@ type Options struct {
 	Taxonomy  *dataset.Taxonomy
 	Decode    Decode
 	Sampling  Sampling
+
+	// Alike has the same arithmetic done for a text whatever is tagged beside it, so that its result is the same to the last
+	// bit. It needs a model whose sequences have caches of their own, two at least beside the first.
+	Alike bool
 }
 
 // A Tagger tags texts, one at a time. It belongs to one goroutine.

@@ -1,5 +1,7 @@
 package tagger
 
+import "slices"
+
 // A Widener is a Model whose sequences have less room each than the model allows. It can give them all of it, for a while: it
 // then decodes fewer tokens a second.
 type Widener interface {
@@ -47,20 +49,26 @@ func (s *schedule) outgrown() error {
 
 // finishLong has the model wide until the flights that need it have landed. There are no others.
 func (s *schedule) finishLong() error {
-	if err := s.decoder.widen(true); err != nil {
-		return err
-	}
-	s.wide = true
-	s.active, s.long = s.long, nil
-	for _, f := range s.active {
-		if err := s.decoder.hold(f.sequence, f.base); err != nil {
+	for len(s.long) > 0 {
+		if err := s.decoder.widen(true); err != nil {
 			return err
 		}
-	}
-	for len(s.active)+len(s.paused) > 0 {
-		s.resume()
-		if err := s.step(); err != nil {
-			return err
+		s.wide = true
+		n := len(s.long)
+		if s.opts.Alike {
+			n = 1
+		}
+		s.active, s.long = slices.Clone(s.long[:n]), s.long[n:]
+		for _, f := range s.active {
+			if err := s.decoder.hold(f.sequence, f.base); err != nil {
+				return err
+			}
+		}
+		for len(s.active)+len(s.paused) > 0 {
+			s.resume()
+			if err := s.step(); err != nil {
+				return err
+			}
 		}
 	}
 	s.wide = false

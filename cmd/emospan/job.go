@@ -41,6 +41,7 @@ type job struct {
 	flushed  time.Time
 	manifest dataset.Manifest
 	sizes    engineSizes
+	alike    bool   // for tagger.Options
 	faster   string // what would make the model faster here, as far as is known
 }
 
@@ -88,7 +89,7 @@ func runTag(cmd *cobra.Command, o tagOptions) (err error) {
 	defer engine.Close()
 	j.tagger, err = tagger.New(engine, tagger.Options{
 		ModelName: j.manifest.Model, Prompt: prompt, Taxonomy: tax, Decode: tagger.Decode(o.decode),
-		Sampling: tagger.Sampling{Temperature: o.temperature, TopP: o.topP, Seed: o.seed},
+		Sampling: tagger.Sampling{Temperature: o.temperature, TopP: o.topP, Seed: o.seed}, Alike: j.alike,
 	})
 	if err != nil {
 		return err
@@ -145,7 +146,12 @@ func (j *job) load(ctx context.Context) (*engine, error) {
 		return nil, err
 	}
 	var why string
-	j.sizes, why, err = chooseSizes(model, tagger.Decode(j.opts.decode), j.opts.threads, j.opts.parallel, j.opts.sizes)
+	if o := &j.opts; o.deterministic {
+		why = "for --deterministic"
+		j.sizes, j.alike, err = alikeSizes(model, tagger.Decode(o.decode), o.threads, o.parallel, o.sizes)
+	} else {
+		j.sizes, why, err = chooseSizes(model, tagger.Decode(o.decode), o.threads, o.parallel, o.sizes)
+	}
 	if err != nil {
 		return nil, err
 	}

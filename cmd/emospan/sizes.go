@@ -152,6 +152,37 @@ func chooseSizes(m models.Model, decode tagger.Decode, threads, parallel int, li
 	return s, why, nil
 }
 
+// alikeTypes are the formats of weights in which llama.cpp's sums for a token do not depend on how many it computes beside it, as
+// long as they are two at least (TestAlike). For those that it repacks it has one way for four tokens and another for the rest.
+var alikeTypes = []string{"F32", "F16", "Q4_1", "Q8_0"}
+
+// alikeSizes are those of --deterministic: the same arithmetic for a record whatever else is decoded, however many at a time.
+// alike is false where only one record at a time makes that sure.
+func alikeSizes(m models.Model, decode tagger.Decode, threads, parallel int, list string) (s engineSizes, alike bool, err error) {
+	g, err := openGGUF(m.Path)
+	if err != nil {
+		return s, false, err
+	}
+	defer g.Close()
+	s = defaultSizes(decode, mostThreads(threads))
+	if list != "" {
+		if s, err = s.override(list); err != nil {
+			return s, false, err
+		}
+	}
+	for _, t := range g.Tensors() {
+		if !slices.Contains(alikeTypes, t.Type.String()) {
+			return s.with(1), false, nil
+		}
+	}
+	s.Split = true
+	if s.Parallel = max(parallel, 2); parallel == 0 {
+		s.Parallel = 16
+		s.Parallel = max(fitting(g, s, availableMemory()), 2)
+	}
+	return s.with(s.Parallel), true, nil
+}
+
 // fitting is how many records at a time, as many as sizes has at most and one at least, fit the bytes available.
 func fitting(g *models.GGUF, s engineSizes, available int64) int {
 	for s.Parallel > 1 && estimateMemory(g, contextOptions(g.ContextLength(), s)).Total > available {

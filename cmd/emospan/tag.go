@@ -75,7 +75,7 @@ answer and the reasons. Beside the output a manifest says what made it and how f
 	f.IntVar(&o.threads, "threads", 0, "compute threads (default: the cores that this process may use)")
 	f.IntVar(&o.parallel, "parallel", 0, "decode `N` records at a time; their order stays (default: what bench found fastest here, else 16, or 1 in the aligned form; no more than the memory allows)")
 	f.StringVar(&o.sizes, "sizes", "", "how they are decoded, a `LIST` of cache=one|each, batch=ROWS, flash=on|off and kv=f16|f32|q8_0 (default: what bench found fastest here)")
-	f.BoolVar(&o.deterministic, "deterministic", false, "the same record for a text whatever is tagged beside it: one at a time, whatever --parallel says")
+	f.BoolVar(&o.deterministic, "deterministic", false, "the same record for a text whatever is tagged beside it and whatever --parallel says, at some cost in speed")
 	f.StringVar(&o.device, "device", "auto", "where to run: auto, cpu or gpu")
 	f.IntVar(&o.limit, "limit", 0, "tag only the first `N` texts (0: all)")
 	f.IntVar(&o.maxRejects, "max-rejects", 0, "stop with exit code 1 after `N` rejects (0: no limit)")
@@ -118,9 +118,6 @@ func (o *tagOptions) check() error {
 		return usageError("--max-rejects %d: it must not be negative", o.maxRejects)
 	case o.device == "gpu":
 		return fmt.Errorf("--device gpu: this executable has no GPU back end; use --device auto or cpu")
-	}
-	if o.deterministic {
-		o.parallel = 1
 	}
 	if o.sizes != "" {
 		if _, err := oneRecord(1).override(o.sizes); err != nil { // before anything is opened
