@@ -4,7 +4,8 @@
 llama-server writes the card's record under a JSON schema or, in the rows "form", our compact answer under our own prompt and
 grammar. A short sweep finds the slots, flash attention and KV layout that serve it best. It is started, and its slots hold
 the chat's beginning, before its clock starts; emospan's clock includes its start, the model's loading and the prompt's
-prefix. llama-server, the slower, gets fewer of the texts, evenly spread over them; records per second are compared.
+prefix. Answers of the whole record, on either side, are asked for on fewer of the texts, evenly spread over them; records per
+second are compared.
 
 One thing runs at a time. Each round runs everything once, the sides in turn; the table has medians, and the ratios are taken
 within rounds. They mean something on a machine that does nothing else. Needs bin/emospan and what `make peers` builds.
@@ -59,7 +60,7 @@ def options():
                    help="GoEmotions TSV, JSONL or a text a line (default: $DATA/goemotions/dev.tsv, else examples/bench.txt)")
     p.add_argument("--count", type=int, default=200, help="how many of the texts (default 200)")
     p.add_argument("--peer-count", type=int, default=32, metavar="M",
-                   help="how many of them for llama-server, and for emospan's aligned and schema; 0: all (default 32)")
+                   help="how many of them for whole records: llama-server's schema, emospan's aligned and schema; 0: all (default 32)")
     p.add_argument("--model", default="", help="name in the store or GGUF file (default: the default model)")
     p.add_argument("--rows", default="", help="which rows, comma-separated, of: " + ", ".join(row.name for row in ROWS))
     p.add_argument("--rounds", type=int, default=3, help="how often everything is run (default 3)")
@@ -133,7 +134,7 @@ class Bench:
             longest = {"schema": max(map(server.chat_tokens, chats))}
             if any(form == "form" for form, _ in self.peer_sides):
                 try:
-                    forms = [bench_sides.compact_form(row["text"], self.path) for row in self.few]
+                    forms = [bench_sides.compact_form(row["text"], self.path) for row in self.rows]
                     prompts = [server.tokens(prompt) for prompt, _ in forms]
                     longest["form"] = max(map(len, prompts))
                     self.requests["form"] = [bench_server.grammar_request(prompt, gbnf, LONGEST_ANSWER["form"])
@@ -143,7 +144,7 @@ class Bench:
         self.context = {form: -(-(tokens + LONGEST_ANSWER[form]) // 256) * 256 for form, tokens in longest.items()}
 
     def choose_formats(self):
-        """The model in other formats where a row asks for the best; emospan's is the one with the fastest prompt."""
+        """The model in other formats where a row asks for the best; emospan's is the fastest in a first run."""
         if not any(which == "best" for _, which in self.peer_sides | self.our_sides):
             return []
         try:
@@ -154,8 +155,16 @@ class Bench:
         speeds = {path: bench_sides.PromptSpeed(path, self.args.threads).measure()["tokens_per_second"]
                   for path in [self.path, *others]}
         say("pp512:", ", ".join(f"{bench_report.file_name(path)} {speed:.0f} tokens/s" for path, speed in speeds.items()))
-        for form, _ in self.our_sides:
-            self.best[OURS, form] = max(speeds, key=speeds.get)
+        for form in sorted({form for form, which in self.our_sides if which == "best"}):
+            say(f"looking for emospan's best format, {form}")
+            texts = self.few if form != "compact" else bench_card.spread(self.rows, max(32, len(self.few)))
+            rates = {}
+            for path in speeds:
+                try:
+                    rates[path] = bench_report.rate(bench_sides.Emospan(form, path, texts, self.folder, self.args.tag_flags).measure())
+                except Unavailable as error:
+                    say(f"{bench_report.file_name(path)}: {error}")
+            self.best[OURS, form] = max(rates or speeds, key=(rates or speeds).get)
         return others
 
     def choose_settings(self, others):
@@ -193,15 +202,17 @@ class Bench:
             keys.append((program, form, path))
         return [*keys, (SPEED, "", keys[1][2]) if row.unit == "pp512" else None]
 
+    def texts_of(self, form):
+        return self.rows if form in ("compact", "form") else self.few
+
     def measurement(self, key):
         program, form, path = key
         if program == SPEED:
             return bench_sides.PromptSpeed(path, self.args.threads)
         if program == OURS:
-            rows = self.rows if form == "compact" else self.few
-            return bench_sides.Emospan(form, path, rows, self.folder, self.args.tag_flags)
+            return bench_sides.Emospan(form, path, self.texts_of(form), self.folder, self.args.tag_flags)
         start = functools.partial(self.server, path, self.settings[form, path], self.context[form])
-        return bench_sides.Peer(start, path, str(self.settings[form, path]), self.requests[form], self.few, self.folder)
+        return bench_sides.Peer(start, path, str(self.settings[form, path]), self.requests[form], self.texts_of(form), self.folder)
 
     def measure(self, wanted):
         """Fills runs with what the keys name, round by round, the sides in turn; a run that fails is given up."""
@@ -238,7 +249,7 @@ class Bench:
     def notes(self):
         return [
             f"{len(self.rows)} texts of {os.path.basename(self.texts)}, {bench_card.mean_length(self.rows):.0f} characters each; "
-            f"llama-server, and emospan's aligned and schema, get {len(self.few)} of them, evenly spread, "
+            f"llama-server's schema, and emospan's aligned and schema, get {len(self.few)} of them, evenly spread, "
             f"{bench_card.mean_length(self.few):.0f} characters each",
             f"rounds: {self.args.rounds}, the sides in turn; threads of llama-server and llama-bench: {self.args.threads}"
             + (f"; flags of emospan tag: {shlex.join(self.args.tag_flags)}" if self.args.tag_flags else ""),
