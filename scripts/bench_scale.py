@@ -3,7 +3,7 @@
 
 Writes a file of a million lines, the project's texts over and over, and tags the first so many of them, for each of --counts:
 records per second over the whole run, without the start, and the peak of memory. Before that it measures how long the first
-record takes to come out of ten lines and of the million: an input is streamed, so the two should be alike.
+record takes to come out of a hundred lines and of the million: an input is streamed, so the two should be alike.
 """
 import argparse
 import json
@@ -73,9 +73,9 @@ def main():
     with tempfile.TemporaryDirectory(prefix="bench-scale-") as folder:
         path, few = os.path.join(folder, "texts.txt"), os.path.join(folder, "few.txt")
         write_lines(path, texts, args.lines)
-        write_lines(few, texts, 10)
+        write_lines(few, texts, 100)
         first_record(args, few)  # brings the model's file into memory
-        print(f"first record: {first_record(args, few):.2f} s of 10 lines, {first_record(args, path):.2f} s of {args.lines:,}", flush=True)
+        print(f"first record: {first_record(args, few):.2f} s of 100 lines, {first_record(args, path):.2f} s of {args.lines:,}", flush=True)
         print("| records | records/s | peak MiB |\n|---|---|---|", flush=True)
         for count in args.counts:
             seconds, peak = run(args, path, count, folder)
