@@ -1,5 +1,7 @@
 package tagger
 
+import "cmp"
+
 // oneAStep is the longest queue of which one token is decoded at a time, with one of each other answer.
 const oneAStep = 6
 
@@ -40,13 +42,12 @@ func (s *schedule) decodeAlike() error {
 			active = active[1:]
 			continue
 		}
-		if s.decoder.held[sequence] == 0 {
-			if err := s.decoder.hold(sequence, int32(len(s.decoder.prefix))); err != nil {
-				return err
-			}
+		held := int32(cmp.Or(s.decoder.held[sequence], len(s.decoder.prefix)))
+		if err := s.decoder.hold(sequence, held); err != nil {
+			return err
 		}
 		fill = append(fill, sequence)
-		s.rows = append(s.rows, Row{Token: s.decoder.prefix[0], Position: int32(s.decoder.held[sequence]), Sequence: sequence})
+		s.rows = append(s.rows, Row{Token: s.decoder.prefix[0], Position: held, Sequence: sequence})
 	}
 	s.neverOne()
 	if err := model.Decode(s.rows); err != nil {

@@ -3,8 +3,6 @@ package tagger
 import (
 	"reflect"
 	"testing"
-
-	"github.com/emospan/emospan/dataset"
 )
 
 // An alikeModel looks at what the arithmetic of a batch depends on.
@@ -48,7 +46,7 @@ func TestRunAlike(t *testing.T) {
 		_, want, _ := runAll(t, 1, 1<<16, o)
 		for _, parallel := range []int{2, 5, 16} {
 			for _, narrow := range []int{0, 120} {
-				m, _ := newNarrow(t, parallel, narrow)
+				m := newNarrow(t, parallel, narrow)
 				if m.wide = 300; o.Decode == Aligned {
 					m.wide = 2000
 				}
@@ -56,24 +54,8 @@ func TestRunAlike(t *testing.T) {
 					m.narrow, m.context = m.wide, m.wide
 				}
 				seen := &alikeModel{m, map[int]int{}}
-				p, err := ParsePrompt("small", smallPrompt)
-				if err != nil {
-					t.Fatal(err)
-				}
-				o.ModelName, o.Prompt, o.Taxonomy, o.Alike = "fake", p, dataset.Default(), true
-				tagger, err := New(seen, o)
-				if err != nil {
-					t.Fatal(err)
-				}
-				var got []Result
-				if err := tagger.Run(items(scheduleTexts), false, func(item Item, res Result) error {
-					if item.Bad == nil {
-						got = append(got, res)
-					}
-					return nil
-				}); err != nil {
-					t.Fatal(err)
-				}
+				o.Alike = true
+				got := tagAll(t, newTagger(t, seen, smallPrompt, o), false)
 				for i := range want {
 					if !reflect.DeepEqual(got[i].Record, want[i].Record) || !reflect.DeepEqual(got[i].Reject, want[i].Reject) {
 						t.Fatalf("%d at a time: %q became %+v, %+v; want %+v, %+v", parallel, scheduleTexts[i], got[i].Record, got[i].Reject, want[i].Record, want[i].Reject)

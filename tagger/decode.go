@@ -1,6 +1,7 @@
 package tagger
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -70,10 +71,7 @@ func (d *decoder) decodePrefix() error {
 // begin has a sequence hold what a record's prompt shares with the prefix, and returns the position behind that and the rest
 // of the prompt.
 func (d *decoder) begin(sequence int32, prompt []int32) (position int32, rest []int32, err error) {
-	held := len(d.prefix)
-	if d.held[sequence] > 0 {
-		held = d.held[sequence]
-	}
+	held := cmp.Or(d.held[sequence], len(d.prefix))
 	base := len(d.prefix) - d.shared
 	all := append(slices.Clone(d.prefix[:base]), prompt...)
 	n := commonPrefix(all, d.prefix[:held])

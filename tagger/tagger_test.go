@@ -26,6 +26,11 @@ type session struct {
 
 func newSession(t testing.TB, m *fakeModel, prompt string, o Options) *session {
 	t.Helper()
+	return &session{newTagger(t, m, prompt, o), m}
+}
+
+func newTagger(t testing.TB, m Model, prompt string, o Options) *Tagger {
+	t.Helper()
 	p, err := ParsePrompt("small", prompt)
 	if err != nil {
 		t.Fatal(err)
@@ -35,7 +40,7 @@ func newSession(t testing.TB, m *fakeModel, prompt string, o Options) *session {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &session{tagger, m}
+	return tagger
 }
 
 // tag tags a text and checks what must hold however that comes out.

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"reflect"
 	"testing"
-
-	"github.com/emospan/emospan/dataset"
 )
 
 // A narrowModel has small sequences until it is made wide.
@@ -32,18 +30,26 @@ func (m *narrowModel) Widen(wide bool) error {
 	return nil
 }
 
-// newNarrow is a model with so many sequences of so many tokens, and what makes a Tagger of it.
-func newNarrow(t *testing.T, parallel, narrow int) (*narrowModel, func() (*Tagger, error)) {
-	t.Helper()
+// newNarrow is a model with so many sequences of so many tokens.
+func newNarrow(t *testing.T, parallel, narrow int) *narrowModel {
 	m := &narrowModel{fakeModel: newFakeModel(t, noise(5)), narrow: narrow, wide: 300, failing: -1}
 	m.parallel, m.context, m.cache = parallel, narrow, 1<<16
-	p, err := ParsePrompt("small", smallPrompt)
-	if err != nil {
+	return m
+}
+
+// tagAll tags scheduleTexts and returns what became of them.
+func tagAll(t *testing.T, tagger *Tagger, live bool) []Result {
+	t.Helper()
+	var results []Result
+	if err := tagger.Run(items(scheduleTexts), live, func(item Item, res Result) error {
+		if item.Bad == nil {
+			results = append(results, res)
+		}
+		return nil
+	}); err != nil {
 		t.Fatal(err)
 	}
-	return m, func() (*Tagger, error) {
-		return New(m, Options{ModelName: "fake", Prompt: p, Taxonomy: dataset.Default(), Decode: Compact})
-	}
+	return results
 }
 
 // TestRunWiden: what becomes of a text does not depend on whether its sequence had room for it from the beginning.
@@ -51,20 +57,8 @@ func TestRunWiden(t *testing.T) {
 	_, want, _ := runAll(t, 1, 1<<16, Options{Decode: Compact})
 	for _, parallel := range []int{1, 5, 16} {
 		for _, live := range []bool{false, true} {
-			m, open := newNarrow(t, parallel, 120)
-			tagger, err := open()
-			if err != nil {
-				t.Fatal(err)
-			}
-			var got []Result
-			if err := tagger.Run(items(scheduleTexts), live, func(item Item, res Result) error {
-				if item.Bad == nil {
-					got = append(got, res)
-				}
-				return nil
-			}); err != nil {
-				t.Fatal(err)
-			}
+			m := newNarrow(t, parallel, 120)
+			got := tagAll(t, newTagger(t, m, smallPrompt, Options{Decode: Compact}), live)
 			for i := range want {
 				if !reflect.DeepEqual(got[i].Record, want[i].Record) || !reflect.DeepEqual(got[i].Reject, want[i].Reject) || got[i].Counts != want[i].Counts {
 					t.Fatalf("%d at a time: %q became %+v, %+v; with room %+v, %+v", parallel, scheduleTexts[i], got[i].Record, got[i].Reject, want[i].Record, want[i].Reject)
@@ -82,11 +76,8 @@ func TestRunWiden(t *testing.T) {
 
 // TestWidenForGood: a prompt that takes most of a narrow sequence makes the model wide before any text.
 func TestWidenForGood(t *testing.T) {
-	m, open := newNarrow(t, 4, 60)
-	tagger, err := open()
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := newNarrow(t, 4, 60)
+	tagger := newTagger(t, m, smallPrompt, Options{Decode: Compact})
 	if len(m.changes) != 1 || !m.changes[0] || 2*tagger.PrefixTokens() < m.narrow {
 		t.Errorf("%v for a prefix of %d in %d", m.changes, tagger.PrefixTokens(), m.narrow)
 	}
@@ -98,23 +89,17 @@ func TestWidenForGood(t *testing.T) {
 // TestWidenFails: the run ends with the model's error, and where emit ended it the model is narrow again.
 func TestWidenFails(t *testing.T) {
 	for failing := range 2 {
-		m, open := newNarrow(t, 4, 120)
-		tagger, err := open()
-		if err != nil {
-			t.Fatal(err)
-		}
+		m := newNarrow(t, 4, 120)
+		tagger := newTagger(t, m, smallPrompt, Options{Decode: Compact})
 		m.failing = failing
 		if err := tagger.Run(items(scheduleTexts), false, func(Item, Result) error { return nil }); !errors.Is(err, errWiden) {
 			t.Errorf("change %d: %v", failing, err)
 		}
 	}
-	m, open := newNarrow(t, 4, 120)
-	tagger, err := open()
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := newNarrow(t, 4, 120)
+	tagger := newTagger(t, m, smallPrompt, Options{Decode: Compact})
 	full := errors.New("disk full")
-	err = tagger.Run(items(scheduleTexts), false, func(Item, Result) error {
+	err := tagger.Run(items(scheduleTexts), false, func(Item, Result) error {
 		if m.context == m.wide {
 			return full
 		}

@@ -124,11 +124,6 @@ func (s engineSizes) override(list string) (engineSizes, error) {
 // chooseSizes are the sizes to decode a form in, and why: what `bench` measured or else the form's own, changed as the
 // flags --threads, --parallel and --sizes say, each 0 or empty where it was not given.
 func chooseSizes(m models.Model, decode tagger.Decode, threads, parallel int, list string) (s engineSizes, why string, err error) {
-	g, err := openGGUF(m.Path)
-	if err != nil {
-		return s, "", err
-	}
-	defer g.Close()
 	most := mostThreads(threads)
 	s, why = defaultSizes(decode, most), "not measured here: emospan bench --tune would"
 	if known, ok := knownSizes(m, decode, most); ok {
@@ -146,6 +141,11 @@ func chooseSizes(m models.Model, decode tagger.Decode, threads, parallel int, li
 	if parallel > 0 {
 		return s.with(parallel), "as --parallel says", nil
 	}
+	g, err := openGGUF(m.Path)
+	if err != nil {
+		return s, "", err
+	}
+	defer g.Close()
 	if n := fitting(g, s, availableMemory()); n < s.Parallel {
 		s, why = s.with(n), "as many as the memory allows"
 	}
@@ -176,11 +176,11 @@ func alikeSizes(m models.Model, decode tagger.Decode, threads, parallel int, lis
 		}
 	}
 	s.Split = true
-	if s.Parallel = max(parallel, 2); parallel == 0 {
+	if parallel == 0 {
 		s.Parallel = 16
-		s.Parallel = max(fitting(g, s, availableMemory()), 2)
+		parallel = fitting(g, s, availableMemory())
 	}
-	return s.with(s.Parallel), true, nil
+	return s.with(max(parallel, 2)), true, nil
 }
 
 // fitting is how many records at a time, as many as sizes has at most and one at least, fit the bytes available.
