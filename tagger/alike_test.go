@@ -9,6 +9,7 @@ import (
 type alikeModel struct {
 	*narrowModel
 	shapes map[int]int // rows of one sequence in a batch
+	most   int         // sequences of a batch
 }
 
 func (m *alikeModel) Decode(rows []Row) error {
@@ -28,6 +29,7 @@ func (m *alikeModel) Decode(rows []Row) error {
 	if first == prefixSequence {
 		return m.narrowModel.Decode(rows)
 	}
+	m.most = max(m.most, len(count))
 	for _, n := range count {
 		m.shapes[n]++
 		if len(count) > 1 && n > 1 {
@@ -53,7 +55,7 @@ func TestRunAlike(t *testing.T) {
 				if narrow == 0 {
 					m.narrow, m.context = m.wide, m.wide
 				}
-				seen := &alikeModel{m, map[int]int{}}
+				seen := &alikeModel{narrowModel: m, shapes: map[int]int{}}
 				o.Alike = true
 				got := tagAll(t, newTagger(t, seen, smallPrompt, o), false)
 				for i := range want {
@@ -71,5 +73,23 @@ func TestRunAlike(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestRunAlikeOneCache: where the prompt makes the model wide for good, and all sequences so share a cache, a text is alone in it but for
+// the row that is never to be alone.
+func TestRunAlikeOneCache(t *testing.T) {
+	o := Options{Decode: Compact}
+	_, want, _ := runAll(t, 1, 1<<16, o)
+	o.Alike = true
+	seen := &alikeModel{narrowModel: newNarrow(t, 5, 60), shapes: map[int]int{}}
+	got := tagAll(t, newTagger(t, seen, smallPrompt, o), false)
+	for i := range want {
+		if !reflect.DeepEqual(got[i].Record, want[i].Record) || !reflect.DeepEqual(got[i].Reject, want[i].Reject) {
+			t.Fatalf("%q became %+v, %+v; want %+v, %+v", scheduleTexts[i], got[i].Record, got[i].Reject, want[i].Record, want[i].Reject)
+		}
+	}
+	if len(seen.changes) != 1 || seen.most > 2 {
+		t.Errorf("made wide or narrow %d times, then %d sequences at a time", len(seen.changes), seen.most)
 	}
 }

@@ -59,6 +59,9 @@ func (t *Tagger) Run(items <-chan Item, live bool, emit func(Item, Result) error
 	for sequence := t.decoder.model.Sequences() - 1; sequence > prefixSequence; sequence-- {
 		s.free = append(s.free, int32(sequence))
 	}
+	if s.single {
+		s.free = s.free[len(s.free)-1:]
+	}
 	limit := window * len(s.free)
 	defer s.release()
 	for {

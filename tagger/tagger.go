@@ -56,6 +56,7 @@ type Tagger struct {
 	opts    Options
 	form    form
 	decoder decoder
+	single  bool // one text at a time, whatever the model has sequences for
 	total   Counts
 	records time.Duration // spent in open and close
 
@@ -123,6 +124,7 @@ func New(model Model, o Options) (*Tagger, error) {
 		if err := w.Widen(true); err != nil { // for good: most records would ask for it
 			return nil, err
 		}
+		t.single = o.Alike // all sequences now share one cache
 	}
 	if size := model.ContextSize(); len(ids)+len(one)+answerRoom > size {
 		return nil, fmt.Errorf("prompt %s takes %d tokens of a context of %d: no room is left for texts; give it fewer or shorter examples", o.Prompt.Name, len(ids), size)
