@@ -30,6 +30,9 @@ type Input struct {
 	Line  int // line number in its file, from 1
 	ID    string
 	Text  string
+
+	Labels    []string // names of the emotions that come with the text, in the input's order; nil where none do
+	Generated bool     // whether the text's labels are a model's: it comes as a record of this shape
 }
 
 // DefaultID is the id of a text that comes without one, from its record number.

@@ -28,6 +28,7 @@ type Manifest struct {
 	BinarySHA256   string `json:"binary_sha256"`
 
 	Decode      string            `json:"decode"`
+	Confidence  string            `json:"confidence"` // self or model
 	Temperature float64           `json:"temperature"`
 	TopP        float64           `json:"top_p"`
 	Seed        int64             `json:"seed"`

@@ -70,6 +70,9 @@ type alignedAnswer struct {
 // next is the answer's plan.
 func (a *alignedAnswer) next(before []byte) (stage, error) {
 	switch {
+	case before == nil && a.document.given != nil:
+		a.predictions, a.decided = a.document.given, true
+		return a.form.labelling(a.document, a.document.isNeutral(a.form.tax)), nil
 	case before == nil:
 		return a.form.first, nil
 	case !a.decided:
@@ -118,7 +121,7 @@ func (f *alignedForm) prediction(before []string) stage {
 	return stage{name: fmt.Sprint("prediction ", len(before)+1), frame: f.predictions, filling: g}
 }
 
-// labelling forces the tokens and has them labelled, all O if neutral.
+// labelling forces the tokens, before them the predictions where they are given, and has the tokens labelled, all O if neutral.
 func (f *alignedForm) labelling(d *document, neutral bool) stage {
 	g := f.labels.NewFilling()
 	var start grammar.Place
@@ -127,16 +130,11 @@ func (f *alignedForm) labelling(d *document, neutral bool) stage {
 	} else {
 		start = labels(g, d, f.tax.SpanTypes())
 	}
-	var b strings.Builder
-	b.WriteString(`tokens":[`)
-	for i := range d.words {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString(`"` + escape(d.word(i)) + `"`)
+	head := `tokens":` + string(appendStrings(nil, d.tokens())) + `,"labels":["`
+	if d.given != nil {
+		head = `{"predictions":` + string(appendStrings(nil, d.given)) + `,"data":{"` + head
 	}
-	b.WriteString(`],"labels":["`)
-	g.Hole("labels", g.Literal(b.String(), start))
+	g.Hole("labels", g.Literal(head, start))
 	return stage{name: "labels", frame: f.labels, filling: g, last: neutral}
 }
 

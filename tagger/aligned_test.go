@@ -239,7 +239,7 @@ func TestAlignedLongText(t *testing.T) {
 	text := strings.Repeat("so long ", 150)
 	m := newFakeModel(t, nil)
 	s := newSession(t, m, smallPrompt, Options{Decode: Aligned})
-	prompt, err := s.prompt(text)
+	prompt, err := s.prompt(text, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,7 +30,7 @@ func (s *schedule) decodeAlike() error {
 	}
 	first, last := s.active[0].sequence, s.active[len(s.active)-1].sequence
 	if first == last {
-		if last++; int(last) == model.Sequences() {
+		if last++; last == s.decoder.sequences() {
 			first, last = first-1, first
 		}
 	}

@@ -36,6 +36,7 @@ type answering struct {
 	*decoder
 	Answer
 	out      *output
+	scoring  *scoring // where the text is still being scored, and there is no out
 	sampler  sampler
 	sequence int32
 	base     int32   // position behind what the sequence shares with the prefix
@@ -47,7 +48,8 @@ type answering struct {
 	spent    time.Duration // on the choice to come
 	decoded  int           // so many of Tokens are, or are in queue
 	sampled  int
-	ended    bool // the last that was sampled is an end of generation
+	chosen   []choice // where the decoder weighs them
+	ended    bool     // the last that was sampled is an end of generation
 	limit    int
 }
 
@@ -103,11 +105,22 @@ func (a *answering) advance() (done bool, err error) {
 // cells is how many tokens the answer and its prompt take in the cache once queue is decoded, beside the prefix.
 func (a *answering) cells() int { return int(a.position-a.base) + len(a.queue) }
 
-// rewind empties the sequence behind the prefix; queue then begins there.
+// rewind empties the sequence, where it may behind the prefix; queue then begins there.
 func (a *answering) rewind() error {
 	a.position = a.base
 	a.queue = slices.Concat(a.prompt, a.Tokens[:a.decoded])
 	return a.end(a.sequence)
+}
+
+// hold has the sequence hold what comes before the prompt, once it has been rewound or the cache emptied.
+func (a *answering) hold() error {
+	if a.scoring == nil {
+		return a.decoder.hold(a.sequence, a.base)
+	}
+	if err := a.clear(a.sequence); err != nil {
+		return err
+	}
+	return a.model.CopyKV(a.scorer.sequence, a.sequence)
 }
 
 // choose appends the token that the logits behind the queue's last make the model's choice.
@@ -121,6 +134,9 @@ func (a *answering) choose(logits []float32) (done bool, err error) {
 		return false, err
 	}
 	a.sampled++
+	if a.weighed {
+		a.chosen = append(a.chosen, choice{len(a.out.text), probability(logits, a.mask, id)})
+	}
 	if a.ended = a.model.IsEOG(id); a.ended {
 		return true, nil
 	}

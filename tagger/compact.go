@@ -29,6 +29,7 @@ func newCompactForm(tax *dataset.Taxonomy) (*compactForm, error) {
 	var b strings.Builder
 	rule(&b, "root", `"[\"" answer`)
 	rule(&b, "decisions", `"\",\"" span "\""`)
+	rule(&b, "decided", `manner "\""`)
 	decisions.rules(&b, "span", "quote")
 	frame, err := newFrame(b.String(), "answer", "quote")
 	return &compactForm{tax, decisions, frame}, err
@@ -46,6 +47,10 @@ func (f *compactForm) fill(d *document) *grammar.Filling {
 	g := f.frame.NewFilling()
 	q := newQuotes(d)
 	g.Hole("quote", q.fill(g, func(int) grammar.Place { return grammar.End })[0])
+	if d.given != nil {
+		g.Hole("answer", f.fillGiven(g, q, d))
+		return g
+	}
 	end := g.Literal("]", grammar.End)
 	var next []grammar.Place // the quotes of the span behind this one
 	for range maxSpans {
@@ -99,6 +104,9 @@ func (f *compactForm) decode(answer []byte, d *document, r *dataset.Record) erro
 		})
 		predictions = appendNew(predictions, emotion.Name)
 		from = end + 1
+	}
+	if d.given != nil {
+		predictions = d.given
 	}
 	setSpans(r, d, predictions, spans)
 	return nil

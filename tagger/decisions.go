@@ -66,9 +66,10 @@ func newDecisions(tax *dataset.Taxonomy) *decisions {
 	return d
 }
 
-// rules writes the GBNF of the decisions as rule root, in which the rule quote is a run of the text's tokens.
+// rules writes the GBNF of the decisions as rule root and of what follows the emotion in them as rule manner, in which the rule quote is
+// a run of the text's tokens.
 func (d *decisions) rules(b *strings.Builder, root, quote string) {
-	rule(b, root, `emotion manner " " confidence (" " relation " " target)?`)
+	rule(b, root, "emotion manner")
 	rule(b, "emotion", spaced(spanEmotions(d.tax))...)
 	manner := []string{}
 	for _, a := range d.attributes {
@@ -84,7 +85,7 @@ func (d *decisions) rules(b *strings.Builder, root, quote string) {
 	if len(manner) == 0 {
 		manner = []string{`""`}
 	}
-	rule(b, "manner", strings.Join(manner, " "))
+	rule(b, "manner", strings.Join(manner, " ")+` " " confidence (" " relation " " target)?`)
 	rule(b, "confidence", `"100"`, `[1-9] [0-9]?`, `"0"`)
 	rule(b, "target", "pronoun", quote)
 	rule(b, "pronoun", literals(d.tax.Pronouns())...)

@@ -35,7 +35,9 @@ type decoder struct {
 	model    Model
 	splitter *splitter
 	speller  *speller
+	scorer   *scorer // nil where the model writes the emotions
 	sampling Sampling
+	weighed  bool    // answers keep how probable what they chose was
 	prefix   []int32 // what prefixSequence holds
 	shared   int     // how many of its last tokens are the first of nearly every record's prompt
 	held     []int   // by sequence: how many tokens of the prefix it holds
@@ -55,10 +57,20 @@ func (d *decoder) setPrefix(prompt, one, other []int32) error {
 }
 
 func (d *decoder) decodePrefix() error {
+	if d.scorer != nil {
+		if err := d.decodeAs(d.scorer.sequence, d.scorer.prefix); err != nil {
+			return err
+		}
+	}
+	return d.decodeAs(prefixSequence, d.prefix)
+}
+
+// decodeAs decodes the tokens of a sequence that others are to begin with.
+func (d *decoder) decodeAs(sequence int32, ids []int32) error {
 	var rows []Row
-	for at, id := range d.prefix {
-		rows = append(rows, Row{Token: id, Position: int32(at), Sequence: prefixSequence})
-		if len(rows) == d.model.BatchSize() || at == len(d.prefix)-1 {
+	for at, id := range ids {
+		rows = append(rows, Row{Token: id, Position: int32(at), Sequence: sequence})
+		if len(rows) == d.model.BatchSize() || at == len(ids)-1 {
 			if err := d.model.Decode(rows); err != nil {
 				return err
 			}
@@ -93,6 +105,30 @@ func (d *decoder) hold(sequence, tokens int32) error {
 	}
 	*held = int(tokens)
 	return d.model.RemoveKV(sequence, tokens)
+}
+
+// clear has a sequence hold nothing.
+func (d *decoder) clear(sequence int32) error {
+	d.held[sequence] = 0
+	return d.model.RemoveKV(sequence, 0)
+}
+
+// sequences is how many sequences there are for prefix and records.
+func (d *decoder) sequences() int32 {
+	n := int32(d.model.Sequences())
+	if d.scorer != nil {
+		n-- // the last is the scorer's
+	}
+	return n
+}
+
+// common is how many tokens of the cache belong to no record.
+func (d *decoder) common() int {
+	n := len(d.prefix)
+	if d.scorer != nil {
+		n += len(d.scorer.prefix)
+	}
+	return n
 }
 
 // end makes a sequence ready for another record.

@@ -11,6 +11,7 @@ type document struct {
 	words     []Token
 	positions []Position // sentence and clause of each token
 	boundary  []bool     // whether a span may begin or end at the token
+	given     []string   // the emotions that are to be predicted; nil where the model chooses
 }
 
 func newDocument(text string) *document {

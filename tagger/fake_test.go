@@ -21,8 +21,9 @@ type fakeModel struct {
 	script         script
 	decodeErr      error // of the next Decode
 
-	parallel int // sequences beside the prefix; 0 is 1
-	cache    int // tokens of all; 0 is context
+	parallel int  // sequences beside the prefix; 0 is 1
+	scored   bool // one more, the last, holds another prefix
+	cache    int  // tokens of all; 0 is context
 
 	cells  [32][]int32  // the tokens of each sequence
 	rows   []Row        // of the last Decode
@@ -203,13 +204,13 @@ func (m *fakeModel) Decode(rows []Row) error {
 			m.t.Errorf("row %d is at position %d of a sequence of %d tokens", i, r.Position, len(cells))
 		case int(r.Position) >= m.context:
 			m.t.Errorf("row %d is at position %d of a context of %d", i, r.Position, m.context)
-		case r.Sequence != prefixSequence && len(cells) == 0:
+		case !m.common(r.Sequence) && len(cells) == 0:
 			m.t.Errorf("row %d belongs to a sequence that was removed", i)
-		case r.Sequence == prefixSequence && r.Logits:
+		case m.common(r.Sequence) && r.Logits:
 			m.t.Error("logits of the prefix")
 		}
 		m.cells[r.Sequence] = append(cells, r.Token)
-		if r.Sequence == prefixSequence {
+		if m.common(r.Sequence) {
 			m.prefixRows++
 			continue
 		}
@@ -223,8 +224,15 @@ func (m *fakeModel) Decode(rows []Row) error {
 	}
 	m.rows = slices.Clone(rows)
 	used := len(m.cells[prefixSequence])
+	if m.scored {
+		used += len(m.cells[m.Sequences()-1])
+	}
 	for _, cells := range m.cells[1:] {
-		used += len(cells) - commonPrefix(cells, m.cells[prefixSequence])
+		shared := commonPrefix(cells, m.cells[prefixSequence])
+		if m.scored {
+			shared = max(shared, commonPrefix(cells, m.cells[m.Sequences()-1]))
+		}
+		used += len(cells) - shared
 	}
 	if m.mostCells = max(m.mostCells, used); used > m.CacheSize() {
 		m.t.Errorf("%d tokens in a cache for %d", used, m.CacheSize())
@@ -257,26 +265,39 @@ func (m *fakeModel) CopyKV(source, destination int32) error {
 	if m.copyErr != nil {
 		return m.copyErr
 	}
-	if source != prefixSequence || int(destination) >= m.Sequences() || len(m.cells[destination]) > 0 {
+	if !m.common(source) || int(destination) >= m.Sequences() || len(m.cells[destination]) > 0 {
 		m.t.Errorf("sequence %d copied to %d, which holds %d tokens", source, destination, len(m.cells[destination]))
 	}
 	m.cells[destination] = slices.Clone(m.cells[source])
 	return nil
 }
 
-func (m *fakeModel) Sequences() int { return max(m.parallel, 1) + 1 }
+func (m *fakeModel) Sequences() int {
+	if m.scored {
+		return max(m.parallel, 1) + 2
+	}
+	return max(m.parallel, 1) + 1
+}
+
+// common reports whether a sequence is there for others to begin with.
+func (m *fakeModel) common(sequence int32) bool {
+	return sequence == prefixSequence || m.scored && int(sequence) == m.Sequences()-1
+}
 
 // left is the number of tokens of a record that are in the cache.
 func (m *fakeModel) left() int {
 	n := 0
-	for _, cells := range m.cells[1:] {
+	for i, cells := range m.cells[1:] {
+		if m.common(int32(i + 1)) {
+			continue
+		}
 		n += max(0, len(cells)-len(m.cells[prefixSequence]))
 	}
 	return n
 }
 
 func (m *fakeModel) RemoveKV(sequence, from int32) error {
-	if sequence == prefixSequence || int(from) > len(m.cells[sequence]) {
+	if m.common(sequence) || int(from) > len(m.cells[sequence]) {
 		m.t.Errorf("sequence %d of %d tokens removed from %d on", sequence, len(m.cells[sequence]), from)
 	}
 	if m.recordRows > 0 {
@@ -410,7 +431,7 @@ func planOf(t testing.TB, v *fakeVocab, sources ...string) plan {
 // formOf is a form bound to a vocabulary of bytes.
 func formOf(t testing.TB, d Decode) form {
 	t.Helper()
-	f, err := newForm(d, dataset.Default())
+	f, err := newForm(d, Autonomous, dataset.Default())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ func BenchmarkFilling(b *testing.B) {
 		}
 	})
 	bind := func(b *testing.B, decode Decode) form {
-		f, err := newForm(decode, dataset.Default())
+		f, err := newForm(decode, Autonomous, dataset.Default())
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -54,7 +54,7 @@ func BenchmarkFilling(b *testing.B) {
 func TestFillingOfGrammarText(t *testing.T) {
 	vocab := vocabOf(t, wordVocab())
 	for _, decode := range []Decode{Compact, Aligned} {
-		f, err := newForm(decode, dataset.Default())
+		f, err := newForm(decode, Autonomous, dataset.Default())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -125,7 +125,7 @@ func BenchmarkCompileFrame(b *testing.B) {
 	for _, decode := range Decodes {
 		b.Run(string(decode), func(b *testing.B) {
 			for b.Loop() {
-				if _, err := newForm(decode, dataset.Default()); err != nil {
+				if _, err := newForm(decode, Autonomous, dataset.Default()); err != nil {
 					b.Fatal(err)
 				}
 			}

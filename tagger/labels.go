@@ -26,7 +26,6 @@ func insideRule(t int) string { return fmt.Sprint("inside-", t) }
 // labels returns the place where the first token's label begins. Labels are valid BIO, spans begin and end at boundaries, and
 // there are one to maxSpans of them.
 func labels(g *grammar.Filling, d *document, types []string) grammar.Place {
-	const nowhere = grammar.Place(-1)
 	names := make([]struct{ begin, inside string }, len(types))
 	for t := range types {
 		names[t].begin, names[t].inside = beginRule(t), insideRule(t)

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/template"
 
@@ -20,18 +21,36 @@ import (
 //go:embed prompts/*.tmpl
 var builtinPrompts embed.FS
 
-// A Prompt is what is asked of the model. It is a text/template file that defines three blocks:
+// A Task is what a prompt asks for.
+type Task string
+
+// The tasks.
+const (
+	Autonomous Task = "autonomous" // emotions and their spans, from the text alone
+	Projected  Task = "projected"  // spans and attributes of emotions that come with the text
+	LabelsOnly Task = "labels"     // emotions alone
+)
+
+// A Prompt is what is asked of the model. It is a text/template file that defines these blocks:
 //
 //	system    what to do; it sees .Decode, .Emotions and .Attributes
-//	user      one turn's text; it sees .Text
+//	user      one turn's text; it sees .Text and, where the task is projected, .Labels
 //	examples  answered texts, one JSON object a line: {"text": "…", "answer": […]}, the answer in the compact form; it
 //	          sees what system sees
+//	task      autonomous, projected or labels; autonomous where there is no such block
 //
 // The examples are shown to the model in whichever form it is to answer.
 type Prompt struct {
 	Name   string // the record's prompt field
 	SHA256 string // of the file
+	Task   Task
 	tmpl   *template.Template
+}
+
+// userData is what the user block sees.
+type userData struct {
+	Text   string
+	Labels []string
 }
 
 // promptData is what the system and examples blocks see.
@@ -41,16 +60,26 @@ type promptData struct {
 	Attributes map[string][]string
 }
 
-// BuiltinPrompt returns a prompt by its name; there is level_2.
+// BuiltinPrompts names the prompts that are built in, the usual one first.
+var BuiltinPrompts = []string{Level2, Level2Projected, Level2LLMProjected, Simple}
+
+// The names of the prompts that are built in. Level2LLMProjected is Level2Projected by another name, for labels of a model's.
+const (
+	Level2             = "level_2"
+	Level2Projected    = "level_2_projected"
+	Level2LLMProjected = "level_2_llm_projected"
+	Simple             = "simple"
+)
+
+// BuiltinPrompt returns a prompt by its name, one of BuiltinPrompts.
 func BuiltinPrompt(name string) (*Prompt, error) {
-	src, err := builtinPrompts.ReadFile("prompts/" + name + ".tmpl")
+	file := name
+	if name == Level2LLMProjected {
+		file = Level2Projected
+	}
+	src, err := builtinPrompts.ReadFile("prompts/" + file + ".tmpl")
 	if err != nil {
-		entries, _ := builtinPrompts.ReadDir("prompts")
-		var names []string
-		for _, e := range entries {
-			names = append(names, strings.TrimSuffix(e.Name(), ".tmpl"))
-		}
-		return nil, fmt.Errorf("no prompt %q; there is %s, and --prompt-file for one of your own", name, strings.Join(names, ", "))
+		return nil, fmt.Errorf("no prompt %q; there is %s, and --prompt-file for one of your own", name, strings.Join(BuiltinPrompts, ", "))
 	}
 	return ParsePrompt(name, string(src))
 }
@@ -67,7 +96,17 @@ func ParsePrompt(name, src string) (*Prompt, error) {
 		}
 	}
 	sum := sha256.Sum256([]byte(src))
-	return &Prompt{Name: name, SHA256: hex.EncodeToString(sum[:]), tmpl: t}, nil
+	p := &Prompt{Name: name, SHA256: hex.EncodeToString(sum[:]), Task: Autonomous, tmpl: t}
+	if t.Lookup("task") != nil {
+		task, err := p.block("task", nil)
+		if err != nil {
+			return nil, err
+		}
+		if p.Task = Task(task); !slices.Contains([]Task{Autonomous, Projected, LabelsOnly}, p.Task) {
+			return nil, fmt.Errorf("prompt %s: its block task says %q; want %s, %s or %s", name, task, Autonomous, Projected, LabelsOnly)
+		}
+	}
+	return p, nil
 }
 
 func (p *Prompt) block(name string, data any) (string, error) {
@@ -79,9 +118,9 @@ func (p *Prompt) block(name string, data any) (string, error) {
 }
 
 // user gives the turn that asks about one text. The text is put in as it is, white space included.
-func (p *Prompt) user(text string) (Turn, error) {
+func (p *Prompt) user(text string, labels []string) (Turn, error) {
 	var b strings.Builder
-	if err := p.tmpl.ExecuteTemplate(&b, "user", struct{ Text string }{text}); err != nil {
+	if err := p.tmpl.ExecuteTemplate(&b, "user", userData{text, labels}); err != nil {
 		return Turn{}, fmt.Errorf("prompt: %w", err)
 	}
 	return Turn{"user", b.String()}, nil
@@ -106,7 +145,7 @@ func (p *Prompt) prefix(decode Decode, f form, tax *dataset.Taxonomy) ([]Turn, e
 		return nil, err
 	}
 	for _, r := range examples {
-		question, err := p.user(r.Text)
+		question, err := p.user(r.Text, r.Predictions)
 		if err != nil {
 			return nil, err
 		}
@@ -119,9 +158,9 @@ func (p *Prompt) prefix(decode Decode, f form, tax *dataset.Taxonomy) ([]Turn, e
 	return turns, nil
 }
 
-// Turns gives the whole chat about a text, up to where the answer begins.
-func (p *Prompt) Turns(decode Decode, tax *dataset.Taxonomy, text string) ([]Turn, error) {
-	f, err := newForm(decode, tax)
+// Turns gives the whole chat about a text, and the labels that came with it, up to where the answer begins.
+func (p *Prompt) Turns(decode Decode, tax *dataset.Taxonomy, text string, labels []string) ([]Turn, error) {
+	f, err := newForm(decode, p.Task, tax)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +168,7 @@ func (p *Prompt) Turns(decode Decode, tax *dataset.Taxonomy, text string) ([]Tur
 	if err != nil {
 		return nil, err
 	}
-	turn, err := p.user(text)
+	turn, err := p.user(text, givenLabels(tax, labels))
 	return append(turns, turn), err
 }
 
@@ -139,7 +178,7 @@ func (p *Prompt) examples(data promptData, tax *dataset.Taxonomy) ([]*dataset.Re
 	if err != nil {
 		return nil, err
 	}
-	compact, err := newCompactForm(tax)
+	short, err := newForm(Compact, p.Task, tax)
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +202,7 @@ func (p *Prompt) examples(data promptData, tax *dataset.Taxonomy) ([]*dataset.Re
 			return nil, fmt.Errorf("prompt %s, example %d: more than one object on the line", p.Name, n)
 		}
 		r := &dataset.Record{SrcID: fmt.Sprintf("example_%d", n), Model: "example", Provider: dataset.Provider, Prompt: p.Name, Level: dataset.Level, Text: e.Text}
-		if err := compact.decode(e.Answer, newDocument(e.Text), r); err != nil {
+		if err := short.decode(e.Answer, newDocument(e.Text), r); err != nil {
 			return nil, fmt.Errorf("prompt %s, example %d: %w", p.Name, n, err)
 		}
 		if problems := validate.Record(r, tax); len(problems) > 0 {

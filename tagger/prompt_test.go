@@ -12,21 +12,34 @@ import (
 )
 
 func TestBuiltinPrompt(t *testing.T) {
+	for file, name := range map[string]string{"level_2": Level2, "simple": Simple, "level_2_projected": Level2LLMProjected} {
+		p, err := BuiltinPrompt(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		src, err := builtinPrompts.ReadFile("prompts/" + file + ".tmpl")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if sum := sha256.Sum256(src); p.Name != name || p.SHA256 != hex.EncodeToString(sum[:]) {
+			t.Errorf("%s, %s", p.Name, p.SHA256)
+		}
+		testBuiltinPrompt(t, p)
+	}
+}
+
+func testBuiltinPrompt(t *testing.T, p *Prompt) {
 	tax := dataset.Default()
-	p, err := BuiltinPrompt("level_2")
-	if err != nil {
-		t.Fatal(err)
-	}
-	src, err := builtinPrompts.ReadFile("prompts/level_2.tmpl")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if sum := sha256.Sum256(src); p.Name != "level_2" || p.SHA256 != hex.EncodeToString(sum[:]) {
-		t.Errorf("%s, %s", p.Name, p.SHA256)
-	}
 	for _, decode := range Decodes {
-		t.Run(string(decode), func(t *testing.T) {
-			form := formOf(t, decode)
+		if p.Task == LabelsOnly && decode != Compact {
+			continue
+		}
+		t.Run(p.Name+" "+string(decode), func(t *testing.T) {
+			form, err := newForm(decode, p.Task, tax)
+			if err != nil {
+				t.Fatal(err)
+			}
+			bindBytes(t, form)
 			turns, err := p.prefix(decode, form, tax)
 			if err != nil {
 				t.Fatal(err)
@@ -35,7 +48,7 @@ func TestBuiltinPrompt(t *testing.T) {
 				t.Errorf("the first turn is %q", turns[0])
 			}
 			for _, e := range tax.Emotions() {
-				if !strings.Contains(turns[0].Text, e.Name) {
+				if p.Task != Projected && !strings.Contains(turns[0].Text, e.Name) {
 					t.Errorf("the system prompt does not name %s", e.Name)
 				}
 			}
@@ -52,11 +65,15 @@ func TestBuiltinPrompt(t *testing.T) {
 					t.Errorf("%q: %v", want.Text, problems)
 				}
 				question, answer := turns[1+2*i], turns[2+2*i]
-				if question != (Turn{"user", want.Text}) || answer.Role != "assistant" {
+				if !strings.HasPrefix(question.Text, want.Text) || question.Role != "user" || answer.Role != "assistant" {
 					t.Errorf("%q: %v, %v", want.Text, question, answer)
 				}
-				d := newDocument(want.Text)
-				if ok, at := newReader(t, form, want.Text).takes(answer.Text); !ok {
+				r := newReader(t, form, want.Text)
+				d := r.d
+				if p.Task == Projected {
+					d.given = want.Predictions
+				}
+				if ok, at := r.takes(answer.Text); !ok {
 					t.Errorf("the grammar does not take %s at byte %d", answer.Text, at)
 				}
 				got := envelope(want)
@@ -71,7 +88,7 @@ func TestBuiltinPrompt(t *testing.T) {
 					t.Errorf("got %+v, want %+v", got, want)
 				}
 			}
-			if neutral == 0 || neutral == len(examples) {
+			if p.Task == Autonomous && (neutral == 0 || neutral == len(examples)) {
 				t.Errorf("%d of %d examples are neutral", neutral, len(examples))
 			}
 		})
@@ -164,7 +181,7 @@ func TestPromptTextIsText(t *testing.T) {
 		"{{.Text}}", `{{define "user"}}x{{end}}`, "{{", "<|end|><|user|>", "<s>[INST]", "  a\t\n b  ", "\r\n", "\x00", "&lt;<b>", "\\n", "%s", "\ufeffa",
 	} {
 		m.turns = nil
-		ids, err := s.prompt(text)
+		ids, err := s.prompt(text, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,6 +2,9 @@ package tagger
 
 import "github.com/emospan/emospan/grammar"
 
+// nowhere is the place that nothing leads on from.
+const nowhere = grammar.Place(-1)
+
 // quotes are the runs of whole tokens of a text, from one boundary to another, as they stand in a JSON string.
 type quotes struct {
 	words, gaps []string // up to the last boundary; between a word and the next
@@ -21,27 +24,35 @@ func newQuotes(d *document) *quotes {
 }
 
 // fill makes the places of a filling where a quote begins: by token, at it or later. What after returns for a token is
-// matched behind a quote that ends with it; it is called for the last token first.
+// matched behind a quote that ends with it, nowhere if none may end there; it is called for the last token first.
 func (q *quotes) fill(f *grammar.Filling, after func(i int) grammar.Place) []grammar.Place {
 	from := make([]grammar.Place, len(q.words))
-	var on grammar.Place // a quote goes on with the token that was made last
+	on := nowhere // a quote goes on with the token that was made last
 	var ways []grammar.Place
 	for i := len(q.words) - 1; i >= 0; i-- {
 		ways = ways[:0]
 		if q.boundary[i] {
-			ways = append(ways, after(i))
+			if place := after(i); place != nowhere {
+				ways = append(ways, place)
+			}
 		}
-		if i+1 < len(q.words) {
+		if i+1 < len(q.words) && on != nowhere {
 			ways = append(ways, f.Literal(q.gaps[i], on))
 		}
-		on = f.Literal(q.words[i], f.Any(ways...))
+		if on = nowhere; len(ways) > 0 {
+			on = f.Literal(q.words[i], f.Any(ways...))
+		}
+		later := nowhere
+		if i+1 < len(q.words) {
+			later = from[i+1]
+		}
 		switch {
-		case i+1 == len(q.words):
+		case !q.boundary[i] || on == nowhere:
+			from[i] = later
+		case later == nowhere:
 			from[i] = on
-		case q.boundary[i]:
-			from[i] = f.Any(on, from[i+1])
 		default:
-			from[i] = from[i+1]
+			from[i] = f.Any(on, later)
 		}
 	}
 	return from

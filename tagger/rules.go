@@ -84,6 +84,18 @@ func appendJSON(dst []byte, s string) []byte {
 	return dst
 }
 
+// appendStrings writes a JSON array of strings.
+func appendStrings(dst []byte, list []string) []byte {
+	dst = append(dst, '[')
+	for i, s := range list {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendJSON(dst, s)
+	}
+	return append(dst, ']')
+}
+
 func appendNew(list []string, s string) []string {
 	if slices.Contains(list, s) {
 		return list

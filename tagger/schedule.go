@@ -56,8 +56,8 @@ type schedule struct {
 // side by side; but where the items are live, and may be long in coming, only when it has nothing else to do.
 func (t *Tagger) Run(items <-chan Item, live bool, emit func(Item, Result) error) error {
 	s := &schedule{Tagger: t, emit: emit, items: items, live: live, typical: firstGuess}
-	for sequence := t.decoder.model.Sequences() - 1; sequence > prefixSequence; sequence-- {
-		s.free = append(s.free, int32(sequence))
+	for sequence := t.decoder.sequences() - 1; sequence > prefixSequence; sequence-- {
+		s.free = append(s.free, sequence)
 	}
 	if s.single {
 		s.free = s.free[len(s.free)-1:]
@@ -65,7 +65,9 @@ func (t *Tagger) Run(items <-chan Item, live bool, emit func(Item, Result) error
 	limit := window * len(s.free)
 	defer s.release()
 	for {
-		s.resume()
+		if err := s.resume(); err != nil {
+			return err
+		}
 		for s.items != nil && len(s.paused) == 0 && len(s.free) > 0 && len(s.order) < limit && s.fits(s.typical) {
 			item, ok := s.receive()
 			if !ok {
@@ -125,9 +127,11 @@ func (s *schedule) begin(item Item) error {
 		return s.deliver()
 	}
 	s.free = s.free[:len(s.free)-1]
-	done, err := f.advance()
-	if done || err != nil {
-		return s.land(f, err)
+	if f.scoring == nil {
+		done, err := f.advance()
+		if done || err != nil {
+			return s.land(f, err)
+		}
 	}
 	s.active = append(s.active, f)
 	return nil
@@ -135,11 +139,14 @@ func (s *schedule) begin(item Item) error {
 
 // land ends a flight whose answer is done, or failed.
 func (s *schedule) land(f *flight, err error) error {
-	s.typical = (7*s.typical + f.cells() + 7) / 8
-	if err := s.close(f.job, err); err != nil {
+	if f.answering != nil {
+		s.typical = (7*s.typical + f.cells() + 7) / 8
+		err = s.close(f.job, err)
+	}
+	if err != nil {
 		return fmt.Errorf("record %s: %w", f.item.ID, err)
 	}
-	s.free = append(s.free, f.sequence)
+	s.free = append(s.free, f.seat)
 	f.done = true
 	return s.deliver()
 }
@@ -176,14 +183,14 @@ func (s *schedule) fits(tokens int) bool {
 	for _, f := range s.active {
 		tokens += max(f.cells(), s.typical)
 	}
-	return len(s.active) == 0 || s.PrefixTokens()+tokens <= s.decoder.model.CacheSize()
+	return len(s.active) == 0 || s.decoder.common()+tokens <= s.decoder.model.CacheSize()
 }
 
 // pause takes the latest flights out of a cache that has become too small for all. Their tokens are decoded again when there is
 // room: the sequence's rest as it was, in one go.
 func (s *schedule) pause() error {
 	for len(s.active) > 1 {
-		tokens, latest := s.PrefixTokens(), 0
+		tokens, latest := s.decoder.common(), 0
 		for i, f := range s.active {
 			tokens += f.cells()
 			if f.index > s.active[latest].index {
@@ -204,12 +211,16 @@ func (s *schedule) pause() error {
 }
 
 // resume puts paused flights on their way again, the first first.
-func (s *schedule) resume() {
+func (s *schedule) resume() error {
 	slices.SortFunc(s.paused, func(a, b *flight) int { return a.index - b.index })
 	for len(s.paused) > 0 && s.fits(max(s.paused[0].cells(), s.typical)) {
-		s.active = append(s.active, s.paused[0])
-		s.paused = s.paused[1:]
+		f := s.paused[0]
+		s.active, s.paused = append(s.active, f), s.paused[1:]
+		if err := f.hold(); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // step passes one batch through the model and has each answer whose queue it empties choose and go on.
@@ -242,10 +253,7 @@ func (s *schedule) step() error {
 			s.active = append(s.active, f)
 			continue
 		}
-		done, err := f.choose(s.decoder.model.Logits(f.row))
-		if !done && err == nil {
-			done, err = f.advance()
-		}
+		done, err := s.proceed(f.job, s.decoder.model.Logits(f.row))
 		if !done && err == nil {
 			s.active = append(s.active, f)
 			continue

@@ -227,7 +227,7 @@ func TestSchemaLimit(t *testing.T) {
 			if closed := res.Reject.Raw[len(res.Reject.Raw)-res.Answer.Closed:]; closed == "" || !json.Valid([]byte(res.Reject.Raw)) {
 				t.Errorf("closed by %q: %s", closed, res.Reject.Raw)
 			}
-			prompt, _ := s.prompt("I love it")
+			prompt, _ := s.prompt("I love it", nil)
 			if n, limit := res.Counts.Forced+res.Counts.Sampled, s.form.limit(len(prompt)); n < limit || n > limit+8 {
 				t.Errorf("stopped after %d tokens, the limit is %d", n, limit)
 			}

@@ -194,15 +194,20 @@ func (o *output) close() error {
 }
 
 // Stages returns the stages of one answer about a text, as they are without a model: each stage is as short as it can be. Where
-// a form has one stage, its grammar is that of all answers.
-func Stages(decode Decode, tax *dataset.Taxonomy, text string) ([]Stage, error) {
-	form, err := newForm(decode, tax)
+// a form has one stage, its grammar is that of all answers. The labels that come with the text matter where the task is Projected.
+func Stages(decode Decode, task Task, tax *dataset.Taxonomy, text string, labels ...string) ([]Stage, error) {
+	form, err := newForm(decode, task, tax)
 	if err != nil {
 		return nil, err
 	}
 	d := newDocument(text)
 	if len(d.words) == 0 {
 		return nil, fmt.Errorf("the text holds no word or mark")
+	}
+	if task == Projected {
+		if d.given = givenLabels(tax, labels); len(d.given) == 0 {
+			return nil, fmt.Errorf("the text has no labels, which the prompt asks about")
+		}
 	}
 	vocab := grammar.NewByteVocab()
 	for _, f := range form.frames() {

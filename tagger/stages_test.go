@@ -14,7 +14,7 @@ func TestStages(t *testing.T) {
 		Aligned: `prediction 1 {"predictions":["joy","|prediction 2 love","|prediction 3 fear"],"data":{"|labels tokens":["Oh","no"],"labels":["B-EMO","O"],"spans":[{"|` +
 			`span 1 type":"EMO","subtype":"Joy","start":0,"end":0,"text":"Oh","attrs":{"valence":"pos","intensity":"med","certainty":"hedged","temporality":"none","source":"self","emotion_group":"positive_affect","sentence_index":0,"clause_index":0,"confidence":1.00,"target_text":"","target_relation":"none"}}]}}`,
 	} {
-		stages, err := Stages(decode, dataset.Default(), "Oh no")
+		stages, err := Stages(decode, Autonomous, dataset.Default(), "Oh no")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -30,11 +30,11 @@ func TestStages(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"", " \n"} {
-		if stages, err := Stages(Compact, dataset.Default(), text); err == nil {
+		if stages, err := Stages(Compact, Autonomous, dataset.Default(), text); err == nil {
 			t.Errorf("%q: %v", text, stages)
 		}
 	}
-	if _, err := Stages("verse", dataset.Default(), "a"); err == nil || !strings.Contains(err.Error(), "no decode form") {
+	if _, err := Stages("verse", Autonomous, dataset.Default(), "a"); err == nil || !strings.Contains(err.Error(), "no decode form") {
 		t.Errorf("%v", err)
 	}
 }

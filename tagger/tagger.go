@@ -3,17 +3,13 @@ package tagger
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"time"
-	"unicode/utf8"
 
 	"github.com/emospan/emospan/dataset"
 	"github.com/emospan/emospan/grammar"
-	"github.com/emospan/emospan/validate"
 )
 
 // A Decode names the form in which the model writes a record.
@@ -35,16 +31,19 @@ type form interface {
 	stages(d *document) plan // of the answers about a text that has tokens
 	decode(answer []byte, d *document, r *dataset.Record) error
 	encode(r *dataset.Record) ([]byte, error)
-	limit(textTokens int) int // tokens of the longest answer that is not the model going in circles
+	odds(answer []byte, probability func(begin, end int) float64) []float64 // of the spans' emotions
+	limit(textTokens int) int                                               // tokens of the longest answer that is not the model going in circles
 }
 
 // Options say how texts are tagged.
 type Options struct {
-	ModelName string // the record's model field
-	Prompt    *Prompt
-	Taxonomy  *dataset.Taxonomy
-	Decode    Decode
-	Sampling  Sampling
+	ModelName   string // the record's model field
+	Prompt      *Prompt
+	Taxonomy    *dataset.Taxonomy
+	Decode      Decode
+	Sampling    Sampling
+	Confidence  Confidence   // "" means ConfidenceSelf
+	Calibration *Calibration // how the emotions are read from the model; nil has it write them. It takes a sequence more.
 
 	// Alike has the same arithmetic done for a text whatever is tagged beside it, so that its result is the same to the last
 	// bit. It needs a model whose sequences have caches of their own, two at least beside the first.
@@ -78,7 +77,7 @@ const answerRoom = 64
 
 // New prepares a model to tag: it decodes the prompt that every record shares.
 func New(model Model, o Options) (*Tagger, error) {
-	form, err := newForm(o.Decode, o.Taxonomy)
+	form, err := newForm(o.Decode, o.Prompt.Task, o.Taxonomy)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +99,12 @@ func New(model Model, o Options) (*Tagger, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.decoder = decoder{model: model, splitter: splitter, speller: &speller{splitter: splitter}, sampling: o.Sampling}
+	t.decoder = decoder{model: model, splitter: splitter, speller: &speller{splitter: splitter}, sampling: o.Sampling, weighed: o.Confidence == ConfidenceModel}
+	if o.Calibration != nil {
+		if err := t.calibrate(model, o); err != nil {
+			return nil, err
+		}
+	}
 	prefix, err := o.Prompt.prefix(o.Decode, t.form, o.Taxonomy)
 	if err != nil {
 		return nil, err
@@ -109,11 +113,11 @@ func New(model Model, o Options) (*Tagger, error) {
 	if err != nil {
 		return nil, err
 	}
-	one, err := t.prompt("a")
+	one, err := t.prompt("a", nil)
 	if err != nil {
 		return nil, err
 	}
-	other, err := t.prompt("1")
+	other, err := t.prompt("1", nil)
 	if err != nil {
 		return nil, err
 	}
@@ -135,9 +139,27 @@ func New(model Model, o Options) (*Tagger, error) {
 	return t, nil
 }
 
-// prompt is the chat about one text, as it follows the examples.
-func (t *Tagger) prompt(text string) ([]int32, error) {
-	turn, err := t.opts.Prompt.user(text)
+// calibrate has the emotions read from the model.
+func (t *Tagger) calibrate(model Model, o Options) error {
+	switch {
+	case o.Prompt.Task == Projected:
+		return fmt.Errorf("calibration: the prompt %s has the emotions given", o.Prompt.Name)
+	case o.Decode == Schema:
+		return fmt.Errorf("calibration: in the form %s the model itself writes the emotions; use %s or %s", Schema, Compact, Aligned)
+	case model.Sequences() < 3:
+		return fmt.Errorf("calibration: the model has %d sequences, 3 are needed", model.Sequences())
+	}
+	start, err := model.Chat(nil, true, false)
+	if err != nil {
+		return err
+	}
+	t.decoder.scorer, err = newScorer(model, o.Calibration, int32(model.Sequences()-1), start)
+	return err
+}
+
+// prompt is the chat about one text, and the labels that came with it, as it follows the examples.
+func (t *Tagger) prompt(text string, labels []string) ([]int32, error) {
+	turn, err := t.opts.Prompt.user(text, labels)
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +179,13 @@ func piecesOf(model Model) (pieces [][]byte, eog []int32) {
 	return pieces, eog
 }
 
-func newForm(decode Decode, tax *dataset.Taxonomy) (form, error) {
+func newForm(decode Decode, task Task, tax *dataset.Taxonomy) (form, error) {
+	if task == LabelsOnly {
+		if decode != Compact {
+			return nil, fmt.Errorf("a prompt for labels alone has the form %s, not %s", Compact, decode)
+		}
+		return newLabelsForm(tax)
+	}
 	switch decode {
 	case Compact:
 		return newCompactForm(tax)
@@ -174,134 +202,14 @@ type Result struct {
 	Record *dataset.Record
 	Reject *dataset.Reject
 	Counts Counts
-	Answer Answer // empty where the text was not put to the model
+	Answer Answer    // empty where the model had nothing to write
+	Values []float64 // where there is a calibration, what its words came to; see Calibration.Read
 }
 
-// A job is a text that is being tagged.
-type job struct {
-	in     dataset.Input
-	doc    *document
-	result Result
-	*answering
-}
-
-// open looks at a text and begins its answer in a sequence. A text that is not put to the model has no answering, but its
-// result. An error means that the model failed.
-func (t *Tagger) open(in dataset.Input, sequence int32) (*job, error) {
-	defer t.spendOnRecords(time.Now())
-	j := &job{in: in}
-	rejected := func(r dataset.Reason) (*job, error) {
-		j.result.Reject = t.reject(in, nil, r)
-		return j, nil
-	}
-	if !utf8.ValidString(in.Text) {
-		return rejected(dataset.Reason{Code: CodeTextUTF8, Path: "text", Expected: "valid UTF-8", Found: strconv.QuoteToASCII(head(in.Text))})
-	}
-	prompt, err := t.prompt(in.Text)
-	if err != nil {
-		return nil, err
-	}
-	size, used := t.decoder.wideSize(), t.PrefixTokens()+len(prompt)
-	tooLong := func(room int) (*job, error) {
-		return rejected(dataset.Reason{
-			Code: CodeTextTooLong, Path: "text",
-			Expected: fmt.Sprintf("at most %d tokens beside the prompt's %d", size-room-t.PrefixTokens(), t.PrefixTokens()),
-			Found:    fmt.Sprintf("%d tokens", len(prompt)),
-		})
-	}
-	failed := func(err error) (*job, error) {
-		if isGrammarLimit(err) {
-			return rejected(grammarReason(err))
-		}
-		return nil, err
-	}
-	// Before the text is looked at any closer: a megabyte of it is refused at the price of tokenizing it.
-	if used+answerRoom > size {
-		return tooLong(answerRoom)
-	}
-	j.doc = newDocument(in.Text)
-	if len(j.doc.words) == 0 {
-		return rejected(dataset.Reason{Code: CodeTextEmpty, Path: "text", Expected: "a word or a mark", Found: strconv.QuoteToASCII(head(in.Text))})
-	}
-	limit := t.form.limit(len(prompt))
-	if limit > size-used {
-		limit = size - used
-		room, err := t.shortest(j.doc)
-		if err != nil {
-			return failed(err)
-		}
-		if room > limit {
-			return tooLong(room)
-		}
-	}
-	a, err := t.decoder.newAnswering(sequence, in.ID, prompt, t.form.stages(j.doc), limit)
-	if err != nil {
-		return failed(err)
-	}
-	j.answering = a
-	return j, nil
-}
-
-// close makes the result of a job whose answer is done, or ended with err.
-func (t *Tagger) close(j *job, err error) error {
-	defer t.spendOnRecords(time.Now())
-	res := &j.result
-	res.Answer, res.Counts, err = j.finish(err)
-	res.Counts.Prompt = len(j.prompt)
-	t.total.add(res.Counts)
-	raw := res.Answer.Text
-	switch {
-	case errors.Is(err, errLimit):
-		written := len(raw) - res.Answer.Closed
-		res.Reject = t.reject(j.in, raw, dataset.Reason{
-			Code: CodeLimit, Path: "answer",
-			Expected: fmt.Sprintf("at most %d tokens", j.limit),
-			Found:    fmt.Sprintf("%d bytes without an end; the %d behind them close the answer", written, res.Answer.Closed),
-		})
-		return nil
-	case isGrammarLimit(err):
-		res.Reject = t.reject(j.in, raw, grammarReason(err))
-		return nil
-	case err != nil:
-		return err
-	}
-	r := &dataset.Record{
-		SrcID: j.in.ID, Model: t.opts.ModelName, Provider: dataset.Provider, Prompt: t.opts.Prompt.Name, Level: dataset.Level, Text: j.in.Text,
-	}
-	if err := t.form.decode(raw, j.doc, r); err != nil {
-		res.Reject = t.reject(j.in, raw, dataset.Reason{Code: CodeAnswer, Path: "answer", Expected: "an answer in the " + string(t.opts.Decode) + " form", Found: err.Error()})
-	} else if problems := validate.Record(r, t.opts.Taxonomy); len(problems) > 0 {
-		res.Reject = t.reject(j.in, raw, problems...)
-	} else {
-		res.Record = r
-	}
-	return nil
-}
-
-func (t *Tagger) spendOnRecords(start time.Time) { t.records += time.Since(start) }
-
-func (t *Tagger) reject(in dataset.Input, raw []byte, reasons ...dataset.Reason) *dataset.Reject {
-	return &dataset.Reject{
-		SrcID: in.ID, Line: in.Line, Model: t.opts.ModelName, Prompt: t.opts.Prompt.Name, Decode: string(t.opts.Decode),
-		Text: in.Text, Seed: t.opts.Sampling.Seed, Reasons: reasons, Raw: string(raw),
-	}
-}
-
-func grammarReason(err error) dataset.Reason {
-	return dataset.Reason{Code: CodeTextGrammar, Path: "text", Expected: "a text whose grammar keeps to the limits", Found: err.Error()}
-}
-
-// TextTokens is the number of tokens that a text and what the template puts around it come to.
-func (t *Tagger) TextTokens(text string) (int, error) {
-	ids, err := t.prompt(text)
+// TextTokens is the number of tokens that a text, its labels and what the template puts around them come to.
+func (t *Tagger) TextTokens(in dataset.Input) (int, error) {
+	ids, err := t.prompt(in.Text, givenLabels(t.opts.Taxonomy, in.Labels))
 	return len(ids), err
-}
-
-// isGrammarLimit reports whether a text's grammar is too large to compile, or a matcher could not go on in it.
-func isGrammarLimit(err error) bool {
-	var source *grammar.Error
-	var match *grammar.MatchError
-	return errors.As(err, &match) || errors.As(err, &source) && (source.Code == grammar.ErrSourceSize || source.Code == grammar.ErrProgramSize)
 }
 
 // Totals are the counts of everything tagged so far, without the prompt that every record shares.
@@ -330,7 +238,7 @@ func (t *Tagger) Times() Times {
 func (t *Tagger) GrammarSHA256() string { return t.grammarSHA256 }
 
 func grammarSHA256(o Options) (string, error) {
-	stages, err := Stages(o.Decode, o.Taxonomy, "One two, three.")
+	stages, err := Stages(o.Decode, o.Prompt.Task, o.Taxonomy, "One two, three.", o.Taxonomy.Emotions()[0].Name)
 	if err != nil {
 		return "", err
 	}
@@ -339,25 +247,4 @@ func grammarSHA256(o Options) (string, error) {
 		io.WriteString(h, s.GBNF())
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
-// shortest is the number of tokens of a shortest answer about a text.
-func (t *Tagger) shortest(d *document) (int, error) {
-	out, err := newOutput(t.form.stages(d))
-	if err != nil {
-		return 0, err
-	}
-	if err := out.close(); err != nil {
-		return 0, err
-	}
-	ids, err := t.decoder.model.Tokenize(string(out.text))
-	return len(ids), err
-}
-
-// head shortens a text for a message.
-func head(s string) string {
-	if len(s) > 40 {
-		return s[:40]
-	}
-	return s
 }

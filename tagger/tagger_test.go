@@ -114,7 +114,7 @@ func (s *session) checkTokens(t testing.TB, text string, res Result) {
 		t.Fatal(err)
 	}
 	chat, _ := m.Chat(prefix, true, false)
-	turn, _ := s.opts.Prompt.user(text)
+	turn, _ := s.opts.Prompt.user(text, nil)
 	rest, _ := m.Chat([]Turn{turn}, false, true)
 	chat = append(chat, rest...)
 	if len(m.last) < len(chat) || !slices.Equal(m.last[:len(chat)], chat) {

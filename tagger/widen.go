@@ -60,12 +60,14 @@ func (s *schedule) finishLong() error {
 		}
 		s.active, s.long = slices.Clone(s.long[:n]), s.long[n:]
 		for _, f := range s.active {
-			if err := s.decoder.hold(f.sequence, f.base); err != nil {
+			if err := f.hold(); err != nil {
 				return err
 			}
 		}
 		for len(s.active)+len(s.paused) > 0 {
-			s.resume()
+			if err := s.resume(); err != nil {
+				return err
+			}
 			if err := s.step(); err != nil {
 				return err
 			}

@@ -25,6 +25,8 @@ var tagCodes = []struct{ code, meaning string }{
 	{tagger.CodeTextGrammar, "the text is too long, or repeats itself too much, for a grammar of its tokens"},
 	{tagger.CodeLimit, "the model's answer did not end within its token limit"},
 	{tagger.CodeAnswer, "the model's answer does not expand into a record"},
+	{tagger.CodeLabelsMissing, "the prompt asks about the text's labels, and it came without"},
+	{tagger.CodeLabelsDiffer, "the predictions are not the labels that came with the text"},
 }
 
 // printCodes lists every reason code: those of the card's checks by step, then those that only tag gives.

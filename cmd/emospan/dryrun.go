@@ -33,7 +33,7 @@ func (d *dryRun) count(ctx context.Context, t *tagger.Tagger, o *tagOptions) err
 			d.bad++
 			return more, nil
 		}
-		tokens, err := t.TextTokens(in.Text)
+		tokens, err := t.TextTokens(in)
 		if err != nil {
 			return false, err
 		}

@@ -31,6 +31,7 @@ type engine struct {
 const (
 	cachePad    = 256  // of a cache for all, beyond one sequence at its longest
 	recordCells = 256  // of it, for each record that is decoded at a time
+	scorerCells = 1024 // for the prefix on which emotions are scored
 	splitCells  = 1536 // of each cache where there are several
 )
 
@@ -86,14 +87,16 @@ func longest(trained int, sizes engineSizes) int {
 func contextOptions(trained int, sizes engineSizes) llama.ContextOptions {
 	size := max(longest(trained, sizes)+cachePad, sizes.Parallel*recordCells)
 	if sizes.Split {
-		size = (sizes.Parallel + 1) * longest(trained, sizes)
+		size = sizes.sequences() * longest(trained, sizes)
+	} else if sizes.scored {
+		size += scorerCells
 	}
 	flash := -1
 	if sizes.Flash {
 		flash = 1
 	}
 	return llama.ContextOptions{
-		Size: size, Sequences: sizes.Parallel + 1, SplitKV: sizes.Split, KV: sizes.KV, FlashAttention: flash,
+		Size: size, Sequences: sizes.sequences(), SplitKV: sizes.Split, KV: sizes.KV, FlashAttention: flash,
 		Threads: sizes.Threads, Batch: sizes.Batch,
 	}
 }
@@ -204,7 +207,7 @@ func (e *engine) Chat(turns []tagger.Turn, first, answer bool) ([]int32, error) 
 	return ids, nil
 }
 
-func (e *engine) Sequences() int   { return e.sizes.Parallel + 1 }
+func (e *engine) Sequences() int   { return e.sizes.sequences() }
 func (e *engine) ContextSize() int { return e.size }
 func (e *engine) CacheSize() int   { return e.context.Size() }
 func (e *engine) BatchSize() int   { return e.context.BatchSize() }

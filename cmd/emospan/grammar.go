@@ -17,6 +17,7 @@ import (
 type grammarOptions struct {
 	decode, model, taxonomy string
 	prompt                  promptOptions
+	labels                  labelsFlag
 	threads                 int
 	asJSON                  bool
 }
@@ -47,6 +48,7 @@ text, and the grammar of each stage is printed with what was written under it.`,
 	f.StringVar(&o.decode, "decode", string(tagger.Compact), "what the model writes: compact, aligned or schema")
 	f.StringVarP(&o.model, "model", "m", "", "`NAME` or path of the model that goes through the stages (default: "+defaultModelName+")")
 	o.prompt.addFlags(f)
+	o.labels.addFlag(f)
 	f.StringVar(&o.taxonomy, "taxonomy", "", "`FILE` of emotions and vocabularies in place of the built-in ones")
 	f.IntVar(&o.threads, "threads", 0, "compute threads (default: the cores that this process may use)")
 	f.BoolVar(&o.asJSON, "json", false, "print JSON")
@@ -84,13 +86,21 @@ func (o *grammarOptions) run(out io.Writer, text string) error {
 	if err != nil {
 		return err
 	}
-	stages, err := tagger.Stages(tagger.Decode(o.decode), tax, text)
+	prompt, err := o.prompt.load()
+	if err != nil {
+		return err
+	}
+	labels, err := o.labels.parse(tax, prompt)
+	if err != nil {
+		return err
+	}
+	stages, err := tagger.Stages(tagger.Decode(o.decode), prompt.Task, tax, text, labels...)
 	if err != nil {
 		return dataError("%w; give a text with words", err)
 	}
 	wrote := len(stages) > 1
 	if wrote {
-		if stages, err = o.tag(tax, text); err != nil {
+		if stages, err = o.tag(prompt, tax, text, labels); err != nil {
 			return err
 		}
 	}
@@ -121,11 +131,7 @@ func (o *grammarOptions) run(out io.Writer, text string) error {
 }
 
 // tag has the model go through the stages of an answer about a text.
-func (o *grammarOptions) tag(tax *dataset.Taxonomy, text string) ([]tagger.Stage, error) {
-	prompt, err := o.prompt.load()
-	if err != nil {
-		return nil, err
-	}
+func (o *grammarOptions) tag(prompt *tagger.Prompt, tax *dataset.Taxonomy, text string, labels []string) ([]tagger.Stage, error) {
 	store, err := openStore()
 	if err != nil {
 		return nil, err
@@ -143,7 +149,7 @@ func (o *grammarOptions) tag(tax *dataset.Taxonomy, text string) ([]tagger.Stage
 	if err != nil {
 		return nil, err
 	}
-	res, err := t.Tag(dataset.Input{ID: dataset.DefaultID(0), Text: text})
+	res, err := t.Tag(dataset.Input{ID: dataset.DefaultID(0), Text: text, Labels: labels})
 	if err != nil {
 		return nil, err
 	}

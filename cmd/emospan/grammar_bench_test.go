@@ -142,7 +142,7 @@ func BenchmarkGrammarMaskRecord(b *testing.B) {
 	texts := benchTexts()
 	var times []time.Duration
 	for n := 0; b.Loop(); n++ {
-		stages, err := tagger.Stages(tagger.Compact, dataset.Default(), texts[n%len(texts)])
+		stages, err := tagger.Stages(tagger.Compact, tagger.Autonomous, dataset.Default(), texts[n%len(texts)])
 		if err != nil {
 			b.Fatal(err)
 		}

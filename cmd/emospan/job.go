@@ -90,6 +90,7 @@ func runTag(cmd *cobra.Command, o tagOptions) (err error) {
 	j.tagger, err = tagger.New(engine, tagger.Options{
 		ModelName: j.manifest.Model, Prompt: prompt, Taxonomy: tax, Decode: tagger.Decode(o.decode),
 		Sampling: tagger.Sampling{Temperature: o.temperature, TopP: o.topP, Seed: o.seed}, Alike: j.alike,
+		Confidence: tagger.Confidence(o.confidence),
 	})
 	if err != nil {
 		return err
@@ -194,7 +195,7 @@ func (j *job) describe(prompt *tagger.Prompt, tax *dataset.Taxonomy) {
 	if exe, err := os.Executable(); err == nil {
 		m.BinarySHA256, _ = models.HashFile(context.Background(), exe)
 	}
-	m.Decode, m.Temperature, m.TopP, m.Seed = j.opts.decode, j.opts.temperature, j.opts.topP, j.opts.seed
+	m.Decode, m.Confidence, m.Temperature, m.TopP, m.Seed = j.opts.decode, j.opts.confidence, j.opts.temperature, j.opts.topP, j.opts.seed
 	m.Input, m.Output, m.Flags = j.opts.files, j.opts.out, j.opts.flags
 	m.Parallel, m.Threads, m.Sizes, m.Device, m.CPUVariant = j.sizes.Parallel, j.sizes.Threads, j.sizes.list(), "cpu", variant
 	m.Emotions, m.RejectCodes = map[string]int{}, map[string]int{}

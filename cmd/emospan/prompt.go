@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/emospan/emospan/dataset"
 	"github.com/emospan/emospan/llama"
 	"github.com/emospan/emospan/tagger"
 	"github.com/spf13/cobra"
@@ -17,7 +18,7 @@ type promptOptions struct {
 }
 
 func (o *promptOptions) addFlags(f *pflag.FlagSet) {
-	f.StringVar(&o.name, "prompt", "level_2", "what is asked of the model: level_2")
+	f.StringVar(&o.name, "prompt", "level_2", "what is asked of the model: "+strings.Join(tagger.BuiltinPrompts, ", "))
 	f.StringVar(&o.file, "prompt-file", "", "a prompt `FILE` of your own; --prompt is then only its name in the records")
 }
 
@@ -41,9 +42,38 @@ func (o *promptOptions) load() (*tagger.Prompt, error) {
 	return p, nil
 }
 
+// labelsFlag are the labels of the one text that a command is about.
+type labelsFlag string
+
+func (l *labelsFlag) addFlag(f *pflag.FlagSet) {
+	f.StringVar((*string)(l), "labels", "", "the text's `LABELS`, with commas between, for a prompt that has them given")
+}
+
+// parse gives the labels' names in the taxonomy.
+func (l labelsFlag) parse(tax *dataset.Taxonomy, p *tagger.Prompt) ([]string, error) {
+	switch {
+	case l == "" && p.Task == tagger.Projected:
+		return nil, usageError("--prompt %s asks about a text's labels: give them by --labels, as --labels joy,love", p.Name)
+	case l == "":
+		return nil, nil
+	case p.Task != tagger.Projected:
+		return nil, usageError("--labels: --prompt %s has none given; use --prompt %s", p.Name, tagger.Level2Projected)
+	}
+	var names []string
+	for _, name := range strings.Split(string(l), ",") {
+		e, ok := tax.CanonicalEmotion(name)
+		if !ok {
+			return nil, usageError("--labels: %q is no emotion of the taxonomy", name)
+		}
+		names = append(names, e.Name)
+	}
+	return names, nil
+}
+
 func newPrompt() *cobra.Command {
 	var (
 		prompt                  promptOptions
+		labels                  labelsFlag
 		model, decode, taxonomy string
 		asJSON                  bool
 	)
@@ -72,7 +102,11 @@ before the template is put around them.`,
 			if err != nil {
 				return err
 			}
-			turns, err := p.Turns(tagger.Decode(decode), tax, text)
+			given, err := labels.parse(tax, p)
+			if err != nil {
+				return err
+			}
+			turns, err := p.Turns(tagger.Decode(decode), tax, text, given)
 			if err != nil {
 				return err
 			}
@@ -92,6 +126,7 @@ before the template is put around them.`,
 	f.StringVarP(&model, "model", "m", "", "`NAME` or path of the model whose chat template is used (default: "+defaultModelName+")")
 	f.StringVar(&decode, "decode", string(tagger.Compact), "what the model is to write: compact, aligned or schema")
 	prompt.addFlags(f)
+	labels.addFlag(f)
 	f.StringVar(&taxonomy, "taxonomy", "", "`FILE` of emotions and vocabularies in place of the built-in ones")
 	f.BoolVar(&asJSON, "json", false, "print the turns as JSON")
 	return cmd

@@ -37,6 +37,16 @@ type engineSizes struct {
 	Flash    bool         `json:"flash_attention"` // on the CPU the slower one as soon as rows follow a long prefix (BenchmarkDecode in package llama)
 	KV       llama.KVType `json:"kv_type"`
 	Threads  int          `json:"threads"`
+
+	scored bool // the emotions are read on a prefix of their own, which has a sequence too
+}
+
+// sequences is how many the context has: those of records, the prompt's and the scorer's.
+func (s engineSizes) sequences() int {
+	if s.scored {
+		return s.Parallel + 2
+	}
+	return s.Parallel + 1
 }
 
 // defaultSizes are a form's where nothing has been measured: the fastest on two cores (DESIGN.md).

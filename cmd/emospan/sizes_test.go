@@ -30,11 +30,11 @@ func TestFitting(t *testing.T) {
 func TestSizesList(t *testing.T) {
 	before := engineSizes{Parallel: 9, Batch: 100, KV: llama.KVF16, Threads: 3}
 	for list, want := range map[string]engineSizes{
-		"batch=1":                  {9, false, 1, false, llama.KVF16, 3},
-		"cache=each,flash=on":      {9, true, 100, true, llama.KVF16, 3},
-		"kv=f32,cache=one":         {9, false, 100, false, llama.KVF32, 3},
-		"kv=q8_0,flash=on":         {9, false, 100, true, llama.KVQ8, 3},
-		"flash=on,flash=off":       {9, false, 100, false, llama.KVF16, 3},
+		"batch=1":                  {9, false, 1, false, llama.KVF16, 3, false},
+		"cache=each,flash=on":      {9, true, 100, true, llama.KVF16, 3, false},
+		"kv=f32,cache=one":         {9, false, 100, false, llama.KVF32, 3, false},
+		"kv=q8_0,flash=on":         {9, false, 100, true, llama.KVQ8, 3, false},
+		"flash=on,flash=off":       {9, false, 100, false, llama.KVF16, 3, false},
 		before.with(1).list():      before,
 		"cache=each,batch=4096,kv": {},
 		"":                         {},
@@ -116,9 +116,9 @@ func TestSizes(t *testing.T) {
 		list              string
 		want              engineSizes
 	}{
-		{2, 0, "", engineSizes{24, false, 256, true, "f16", 2}},
-		{2, 5, "", engineSizes{5, false, 256, true, "f16", 2}},
-		{2, 0, "flash=off,cache=each", engineSizes{24, true, 256, false, "f16", 2}},
+		{2, 0, "", engineSizes{24, false, 256, true, "f16", 2, false}},
+		{2, 5, "", engineSizes{5, false, 256, true, "f16", 2, false}},
+		{2, 0, "flash=off,cache=each", engineSizes{24, true, 256, false, "f16", 2, false}},
 		{2, 1, "cache=each", engineSizes{1, false, 256, true, "f16", 2}},
 		{1, 0, "", engineSizes{16, false, 256, false, "f16", 1}},
 	} {

@@ -20,7 +20,7 @@ type tagOptions struct {
 	input, textField, idField     string
 	prompt                        promptOptions
 	taxonomy                      string
-	decode                        string
+	decode, confidence            string
 	temperature, topP             float64
 	seed                          int64
 	threads, parallel             int
@@ -69,6 +69,7 @@ answer and the reasons. Beside the output a manifest says what made it and how f
 	o.prompt.addFlags(f)
 	f.StringVar(&o.taxonomy, "taxonomy", "", "`FILE` of emotions and vocabularies in place of the built-in ones")
 	f.StringVar(&o.decode, "decode", "compact", "what the model writes: compact (decisions as a short array), aligned (the whole JSON, kept to the text) or schema (the whole JSON)")
+	f.StringVar(&o.confidence, "confidence", string(tagger.ConfidenceSelf), "what a span's confidence means: self (what the model writes) or model (the probability of its emotion under the grammar)")
 	f.Float64Var(&o.temperature, "temperature", 0, "sampling temperature; 0 takes the likeliest token")
 	f.Float64Var(&o.topP, "top-p", 1, "nucleus sampling: the fewest tokens whose probabilities reach this")
 	f.Int64Var(&o.seed, "seed", 0, "seed of the sampling; each record's follows from it and the record's id")
@@ -95,6 +96,7 @@ func (o *tagOptions) check() error {
 	for _, err := range []error{
 		oneOf("input", o.input, string(dataset.FormatAuto), string(dataset.FormatTxt), string(dataset.FormatJSONL)),
 		oneOf("decode", o.decode, decodeNames()...),
+		oneOf("confidence", o.confidence, string(tagger.ConfidenceSelf), string(tagger.ConfidenceModel)),
 		oneOf("device", o.device, "auto", "cpu", "gpu"),
 		oneOf("progress", o.progress, "auto", "always", "never"),
 		oneOf("log-level", o.logLevel, "debug", "info", "warn", "error"),

@@ -1,0 +1,116 @@
+package tagger
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/emospan/emospan/dataset"
+	"github.com/go-json-experiment/json"
+)
+
+// A Calibration says how a text's emotions are read from what a model makes of it in plain words, in place of having the model write
+// one: small models name the same few emotions whatever the text, and how strongly a text suggests each of many words, beside other
+// texts, tells more than which word is likeliest.
+//
+// The text stands behind a prefix of examples, and behind the text stands a probe, at whose end the logits of some words are read.
+// Each word's logit, less the logarithm of the sum over the probe's words, is standardised by the mean and deviation that it has
+// over other texts (batch calibration, Zhou et al. 2024, with the deviation as well); an emotion's score is the mean over its
+// words (several label words for one class: Hu et al. 2022, KPT), which are its name and synonyms in the taxonomy. Its emotions are those
+// whose score reaches their threshold, else the one that comes nearest.
+type Calibration struct {
+	Name   string  `json:"name"`
+	Model  string  `json:"model"` // whose means and deviations these are
+	Texts  string  `json:"texts"` // that they and the thresholds were estimated from
+	Prefix string  `json:"prefix"`
+	Before string  `json:"before"` // the text
+	Probes []Probe `json:"probes"`
+
+	Neutral  string         `json:"neutral"` // the emotion that stands alone
+	Emotions []EmotionScale `json:"emotions"`
+
+	SHA256 string `json:"-"` // of the file
+}
+
+// A Probe is what follows a text, and the words that may come next.
+type Probe struct {
+	After string      `json:"after"`
+	Words []ProbeWord `json:"words"`
+}
+
+// A ProbeWord is a word whose first token's logit speaks for an emotion.
+type ProbeWord struct {
+	Word      string  `json:"word"`
+	Emotion   string  `json:"emotion"`
+	Mean      float64 `json:"mean"`
+	Deviation float64 `json:"deviation"`
+}
+
+// An EmotionScale turns the mean over an emotion's words into its score, of deviation 1 over other texts, and that into a decision and
+// a probability, 1 / (1 + exp(-(Slope score + Offset))) (Platt 1999).
+type EmotionScale struct {
+	Emotion   string  `json:"emotion"`
+	Deviation float64 `json:"deviation"`
+	Threshold float64 `json:"threshold"`
+	Slope     float64 `json:"slope"`
+	Offset    float64 `json:"offset"`
+}
+
+// ParseCalibration reads a calibration, for a taxonomy whose every emotion it scores.
+func ParseCalibration(data []byte, tax *dataset.Taxonomy) (*Calibration, error) {
+	c := new(Calibration)
+	if err := json.Unmarshal(data, c, json.RejectUnknownMembers(true)); err != nil {
+		return nil, fmt.Errorf("calibration: %w", err)
+	}
+	sum := sha256.Sum256(data)
+	c.SHA256 = hex.EncodeToString(sum[:])
+	bad := func(format string, args ...any) (*Calibration, error) {
+		return nil, fmt.Errorf("calibration %s: %w", c.Name, fmt.Errorf(format, args...))
+	}
+	if c.Neutral != tax.Neutral() {
+		return bad("neutral is %q, in the taxonomy %q", c.Neutral, tax.Neutral())
+	}
+	if len(c.Probes) == 0 {
+		return bad("it has no probes")
+	}
+	finite := func(numbers ...float64) bool {
+		return !slices.ContainsFunc(numbers, func(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) })
+	}
+	seen := make([]bool, len(c.Emotions))
+	for i, e := range c.Emotions {
+		if _, ok := tax.Emotion(e.Emotion); !ok || c.index(e.Emotion) != i {
+			return bad("emotion %q is not in the taxonomy, or here twice", e.Emotion)
+		}
+		if !finite(e.Deviation, e.Threshold, e.Slope, e.Offset) || e.Deviation <= 0 {
+			return bad("emotion %q: want finite numbers and a deviation above 0", e.Emotion)
+		}
+	}
+	for _, p := range c.Probes {
+		if p.After == "" || len(p.Words) == 0 {
+			return bad("a probe holds no text or no words")
+		}
+		for _, w := range p.Words {
+			i := c.index(w.Emotion)
+			if i < 0 {
+				return bad("word %q: no emotion %q", w.Word, w.Emotion)
+			}
+			if w.Word == "" || !finite(w.Mean, w.Deviation) || w.Deviation <= 0 {
+				return bad("word %q of %s: want a word, a finite mean and a deviation above 0", w.Word, w.Emotion)
+			}
+			seen[i] = true
+		}
+	}
+	for _, e := range tax.Emotions() {
+		if i := c.index(e.Name); i < 0 || !seen[i] {
+			return bad("no word speaks for the taxonomy's %s; calibrate anew for this taxonomy", e.Name)
+		}
+	}
+	return c, nil
+}
+
+// index is an emotion's place in Emotions, -1 for none.
+func (c *Calibration) index(emotion string) int {
+	return slices.IndexFunc(c.Emotions, func(e EmotionScale) bool { return e.Emotion == emotion })
+}
