@@ -2,77 +2,110 @@ package dataset
 
 import (
 	"bufio"
-	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strconv"
-	"strings"
 	"unicode/utf8"
-
-	"github.com/go-json-experiment/json/jsontext"
-)
-
-// Format is how texts lie in an input.
-type Format string
-
-const (
-	FormatAuto  Format = "auto"  // by the file's name, or on standard input by its first line
-	FormatTxt   Format = "txt"   // one text a line
-	FormatJSONL Format = "jsonl" // one object a line
 )
 
 // Input is one text to be tagged.
 type Input struct {
-	Index int // record number, from 0: how many non-blank lines came before
-	Line  int // line number in its file, from 1
-	ID    string
-	Text  string
-
-	Labels    []string // names of the emotions that come with the text, in the input's order; nil where none do
-	Generated bool     // whether the text's labels are a model's: it comes as a record of this shape
+	Index     int // record number, from 0: how many rows came before
+	Line      int // where it begins in its file, from 1: a line, in Parquet a row
+	ID        string
+	Text      string
+	Labels    []string  // the emotions it comes with, as ReaderOptions.Labels names them; none where that is nil
+	Generated bool      // a model has written its row: it names a provider, or a model beside its predictions
+	Sentence  *Sentence // where it stands in the text that it was cut from; nil for a whole text
 }
 
 // DefaultID is the id of a text that comes without one, from its record number.
 func DefaultID(index int) string { return "l2_" + strconv.Itoa(index) }
 
 // ReaderOptions say how to read an input. The zero value reads what the name
-// suggests, with the usual fields and limits.
+// suggests, with the usual fields and limits, and no labels.
+//
+// A field is a member of a JSONL object or a column of a table. Where several
+// names are usual, the first of them that a row has (a table, for all its rows)
+// counts.
 type ReaderOptions struct {
-	Format    Format // "" means FormatAuto
-	TextField string // "" means "text"
-	IDField   string // "" means "id", else "src_id"
-	MaxLine   int    // bytes; 0 means DefaultMaxLine
-	First     int    // the number of the first record, where this input continues another
-	IDs       *IDSet // ids of the inputs before this one; nil means none
+	Format      Format    // "" means FormatAuto
+	TextField   string    // "" means "text"
+	IDField     string    // "" means "id", else "src_id"
+	LabelsField string    // "" means "labels", else "predictions"
+	Labels      *Taxonomy // what labels are read as; nil means that they are not read and never at fault
+	MaxLine     int       // bytes of a line, a table's record or a Parquet value; 0 means DefaultMaxLine
+	First       int       // the number of the first record, where this input continues another
+	IDs         *IDSet    // ids of the inputs before this one; nil means none
+}
+
+// fieldNames are the fields that are read; of ids and of labels the first that is there.
+type fieldNames struct {
+	text        string
+	ids, labels []string
+}
+
+func (o *ReaderOptions) fields() fieldNames {
+	f := fieldNames{text: cmp.Or(o.TextField, "text"), ids: []string{"id", "src_id"}}
+	if o.IDField != "" {
+		f.ids = []string{o.IDField}
+	}
+	if o.Labels != nil {
+		f.labels = []string{"labels", "predictions"}
+		if o.LabelsField != "" {
+			f.labels = []string{o.LabelsField}
+		}
+	}
+	return f
 }
 
 // Reader reads texts, one at a time, from one input. It must not be shared
 // between goroutines.
 //
-// Every line that is not blank takes a record number, whether it turns out good
+// Every row that is not blank takes a record number, whether it turns out good
 // or bad, so a text's number and default id do not depend on its neighbours. A
 // text is taken as it stands, control characters and outer white space
-// included; only a byte order mark and line ends are removed.
+// included; only a byte order mark and line ends are removed, and in a quoted
+// field of a table CRLF is read as LF.
 type Reader struct {
 	name    string
-	lines   *LineReader
+	rows    rowReader
 	opts    ReaderOptions
-	json    jsontext.Decoder
 	index   int
-	blank   int
 	close   func() error
 	closing bool
 }
 
-// LineError is one bad line of an input. The reader goes on behind it.
+// A rowReader reads the rows of one format.
+type rowReader interface {
+	// next reads a row, or returns [io.EOF]. A reason says what is wrong with
+	// the row, and the next call goes on behind it; an error is final. The row's
+	// line is set whatever happens, and its id as far as it was read.
+	next() (row, *Reason, error)
+	// count reads to the end and counts the rows that are not blank.
+	count() (int, error)
+	// blank is the number of blank rows passed over so far.
+	blank() int
+}
+
+// A row is what one row of an input holds.
+type row struct {
+	line      int
+	id        string // "" where it has none
+	text      string
+	labels    []string
+	generated bool
+}
+
+// LineError is one bad row of an input. The reader goes on behind it.
 type LineError struct {
 	File   string
-	Line   int    // from 1
-	Index  int    // the record number that the line takes
-	ID     string // the id, where the line got as far as having one
+	Line   int    // where the row begins, as in Input
+	Index  int    // the record number that the row takes
+	ID     string // the id, where the row got as far as having one
 	Reason Reason
 }
 
@@ -86,18 +119,21 @@ func (e *LineError) Error() string {
 
 // The codes of a LineError's reason.
 const (
-	CodeInputTooLong     = "input.line_too_long"
-	CodeInputUTF8        = "input.invalid_utf8"
-	CodeInputSyntax      = "input.syntax"
-	CodeInputType        = "input.type"
-	CodeInputRepeated    = "input.repeated_field"
-	CodeInputMissingText = "input.missing_text"
-	CodeInputEmpty       = "input.empty"
-	CodeInputDuplicateID = "input.duplicate_id"
+	CodeInputTooLong      = "input.line_too_long"
+	CodeInputUTF8         = "input.invalid_utf8"
+	CodeInputSyntax       = "input.syntax"
+	CodeInputType         = "input.type"
+	CodeInputRepeated     = "input.repeated_field"
+	CodeInputMissingText  = "input.missing_text"
+	CodeInputEmpty        = "input.empty"
+	CodeInputColumns      = "input.columns"
+	CodeInputUnknownLabel = "input.unknown_label"
+	CodeInputDuplicateID  = "input.duplicate_id"
 )
 
 // OpenInput opens a file of texts, or standard input for "-". Gzip and zstd are
-// seen by name or by first bytes. The caller closes the Reader.
+// seen by name or by first bytes. A table's columns are looked at here: one
+// that is missing is a *[ColumnError]. The caller closes the Reader.
 func OpenInput(path string, opts ReaderOptions) (*Reader, error) {
 	if path == "-" {
 		return NewReader(os.Stdin, "-", opts)
@@ -118,6 +154,7 @@ func OpenInput(path string, opts ReaderOptions) (*Reader, error) {
 
 // NewReader reads texts from src, whose name appears in errors and decides the
 // format where opts does not; the name "-" has none and its content decides.
+// Parquet is read only from what can be read at any place: see [ErrNotAFile].
 func NewReader(src io.Reader, name string, opts ReaderOptions) (*Reader, error) {
 	if name == "-" {
 		name = "standard input"
@@ -129,88 +166,53 @@ func NewReader(src io.Reader, name string, opts ReaderOptions) (*Reader, error) 
 	buf, ok := plain.(*bufio.Reader)
 	if !ok {
 		buf = bufio.NewReaderSize(plain, sniffSize)
-	}
-	switch {
-	case startsWith(buf, []byte("\ufeff")):
-		buf.Discard(len("\ufeff"))
-	case startsWith(buf, []byte{0xff, 0xfe}), startsWith(buf, []byte{0xfe, 0xff}):
-		release()
-		return nil, fmt.Errorf("%s: UTF-16 text: convert it to UTF-8", name)
-	}
-	switch opts.Format {
-	case FormatTxt, FormatJSONL:
-	case FormatAuto, "":
-		opts.Format = detectFormat(buf, name)
-	default:
-		release()
-		return nil, fmt.Errorf("unknown input format %q", opts.Format)
-	}
-	if opts.TextField == "" {
-		opts.TextField = "text"
+		src = plain
 	}
 	if opts.IDs == nil {
 		opts.IDs = new(IDSet)
 	}
-	return &Reader{
-		name: name, lines: NewLineReader(buf, opts.MaxLine), opts: opts, index: opts.First,
-		close: func() error { release(); return nil },
-	}, nil
+	r := &Reader{name: name, opts: opts, index: opts.First, close: func() error { release(); return nil }}
+	if r.rows, err = r.open(src, buf); err != nil {
+		release()
+		return nil, err
+	}
+	return r, nil
 }
 
-// sniffSize is how much of an input the format may be judged by, in bytes.
-const sniffSize = 64 << 10
-
-func detectFormat(buf *bufio.Reader, name string) Format {
-	base := strings.ToLower(filepath.Base(name))
-	base = strings.TrimSuffix(strings.TrimSuffix(base, ".gz"), ".zst")
-	switch filepath.Ext(base) {
-	case ".jsonl", ".ndjson", ".json":
-		return FormatJSONL
-	case "":
-		if firstLineIsObject(buf) {
-			return FormatJSONL
-		}
+// open begins to read in the format asked for or detected. What src holds is read from buf, or where it can be at any place.
+func (r *Reader) open(src io.Reader, buf *bufio.Reader) (rowReader, error) {
+	switch {
+	case startsWith(buf, []byte("\ufeff")):
+		buf.Discard(len("\ufeff"))
+	case startsWith(buf, []byte{0xff, 0xfe}), startsWith(buf, []byte{0xfe, 0xff}):
+		return nil, fmt.Errorf("%s: UTF-16 text: convert it to UTF-8", r.name)
 	}
-	return FormatTxt
-}
-
-// firstLineIsObject looks at the first line that is not blank. One too long to
-// be seen whole counts as an object if it begins like one with a member.
-func firstLineIsObject(buf *bufio.Reader) bool {
-	for n := 1; ; n = buf.Buffered() + 1 {
-		seen, err := buf.Peek(n)
-		if err == nil {
-			seen, _ = buf.Peek(buf.Buffered())
-		}
-		seen = bytes.TrimLeft(seen, " \t\r\n")
-		if len(seen) > 0 && seen[0] != '{' {
-			return false
-		}
-		line, _, whole := bytes.Cut(seen, []byte("\n"))
-		if len(line) > 0 && (whole || err != nil) {
-			return jsontext.Value(line).IsValid(jsontext.AllowDuplicateNames(true)) || !whole && err != io.EOF && beginsObject(line)
-		}
-		if err != nil {
-			return false
-		}
+	o := &r.opts
+	if o.Format == "" || o.Format == FormatAuto {
+		o.Format = detectFormat(buf, r.name, o.fields().text)
 	}
-}
-
-func beginsObject(line []byte) bool {
-	d := jsontext.NewDecoder(bytes.NewReader(line))
-	for _, want := range []jsontext.Kind{'{', '"'} {
-		if tok, err := d.ReadToken(); err != nil || tok.Kind() != want {
-			return false
-		}
+	switch o.Format {
+	case FormatTxt:
+		return newLineRows(buf, o, parseText), nil
+	case FormatJSONL:
+		return newLineRows(buf, o, (&objectParser{fieldNames: o.fields(), tax: o.Labels}).parse), nil
+	case FormatCSV:
+		return newTableRows(buf, ',', r.name, o)
+	case FormatTSV:
+		return newTableRows(buf, '\t', r.name, o)
+	case FormatGoEmotions:
+		return newGoEmotionsRows(buf, o), nil
+	case FormatParquet:
+		return newParquetRows(src, r.name, o)
 	}
-	return d.PeekKind() != 0
+	return nil, fmt.Errorf("unknown input format %q", o.Format)
 }
 
 // Format is the format in use.
 func (r *Reader) Format() Format { return r.opts.Format }
 
-// Blank is the number of blank lines passed over so far.
-func (r *Reader) Blank() int { return r.blank }
+// Blank is the number of blank rows passed over so far: lines of white space, rows of a table without a filled field.
+func (r *Reader) Blank() int { return r.rows.blank() }
 
 // Index is the number that the next record will have.
 func (r *Reader) Index() int { return r.index }
@@ -224,56 +226,43 @@ func (r *Reader) Close() error {
 	return r.close()
 }
 
+// Count reads to the end and returns how many records there are, good and bad,
+// without looking into them.
+func (r *Reader) Count() (int, error) { return r.rows.count() }
+
 // Next returns the next text. At the end it returns [io.EOF]. A *[LineError]
-// concerns one line, and the next call goes on behind it; any other error is
+// concerns one row, and the next call goes on behind it; any other error is
 // final.
 func (r *Reader) Next() (Input, error) {
-	for {
-		line, err := r.lines.Next()
-		switch {
-		case err == io.EOF:
-			return Input{}, io.EOF
-		case err == ErrLineTooLong:
-			return r.bad("", Reason{Code: CodeInputTooLong, Expected: fmt.Sprintf("a line of at most %d bytes", r.lines.Max()), Found: "a longer one"})
-		case err != nil:
-			return Input{}, fmt.Errorf("%s:%d: %w", r.name, r.lines.Line(), err)
-		}
-		if len(bytes.TrimSpace(line)) == 0 {
-			r.blank++
-			continue
-		}
-		return r.parse(line)
+	row, bad, err := r.rows.next()
+	switch {
+	case err == io.EOF:
+		return Input{}, io.EOF
+	case err != nil:
+		return Input{}, fmt.Errorf("%s:%d: %w", r.name, row.line, err)
 	}
+	index := r.index
+	r.index++
+	if bad == nil {
+		if row.id == "" {
+			row.id = DefaultID(index)
+		}
+		if file, first, dup := r.opts.IDs.Add(row.id, r.name, row.line); dup {
+			bad = &Reason{Code: CodeInputDuplicateID, Expected: "an id of its own", Found: fmt.Sprintf("%q, which %s:%d has", row.id, file, first)}
+		}
+	}
+	if bad != nil {
+		return Input{}, &LineError{File: r.name, Line: row.line, Index: index, ID: row.id, Reason: *bad}
+	}
+	return Input{Index: index, Line: row.line, ID: row.id, Text: row.text, Labels: row.labels, Generated: row.generated}, nil
 }
 
-func (r *Reader) parse(line []byte) (Input, error) {
-	if !utf8.Valid(line) {
-		return r.bad("", Reason{Code: CodeInputUTF8, Expected: "UTF-8", Found: fmt.Sprintf("an invalid byte at column %d", invalidByte(line)+1)})
-	}
-	var id, text string
-	if r.opts.Format == FormatJSONL {
-		var reason *Reason
-		if id, text, reason = r.parseObject(line); reason != nil {
-			return r.bad(id, *reason)
-		}
-	} else {
-		text = string(line)
-	}
-	if id == "" {
-		id = DefaultID(r.index)
-	}
-	if file, first, dup := r.opts.IDs.Add(id, r.name, r.lines.Line()); dup {
-		return r.bad(id, Reason{Code: CodeInputDuplicateID, Expected: "an id of its own", Found: fmt.Sprintf("%q, which %s:%d has", id, file, first)})
-	}
-	in := Input{Index: r.index, Line: r.lines.Line(), ID: id, Text: text}
-	r.index++
-	return in, nil
+func tooLong(what string, limit int) *Reason {
+	return &Reason{Code: CodeInputTooLong, Expected: fmt.Sprintf("a %s of at most %d bytes", what, limit), Found: "a longer one"}
 }
 
-func (r *Reader) bad(id string, reason Reason) (Input, error) {
-	err := &LineError{File: r.name, Line: r.lines.Line(), Index: r.index, ID: id, Reason: reason}
-	r.index++
-	return Input{}, err
+func invalidUTF8(b []byte) *Reason {
+	return &Reason{Code: CodeInputUTF8, Expected: "UTF-8", Found: fmt.Sprintf("an invalid byte at column %d", invalidByte(b)+1)}
 }
 
 func invalidByte(b []byte) int {

@@ -141,6 +141,7 @@ func TestReaderSharedIDs(t *testing.T) {
 func TestDetectFormat(t *testing.T) {
 	object, text := `{"text":"a"}`, "hello"
 	long := `{"text":"` + strings.Repeat("a", 2*sniffSize) + `"}`
+	emotions, names := "Good day\t17,2\tx1\n", "id\ttext\n"
 	for _, tt := range []struct {
 		name, content string
 		want          Format
@@ -149,6 +150,12 @@ func TestDetectFormat(t *testing.T) {
 		{"a.txt", object, FormatTxt}, {"a.text", object, FormatTxt},
 		{"-", object, FormatJSONL}, {"-", text, FormatTxt}, {"-", "", FormatTxt}, {"-", "{", FormatTxt}, {"-", "{ x }\n" + object, FormatTxt},
 		{"-", long, FormatJSONL}, {"-", "{" + strings.Repeat("a", 2*sniffSize), FormatTxt}, {"-", strings.Repeat("\n", 2*sniffSize) + object, FormatTxt},
+		{"a.csv", "text\n", FormatCSV}, {"a.CSV", "id,text\n", FormatCSV}, {"a.tsv", names, FormatTSV}, {"a.tab", names, FormatTSV},
+		{"a.tsv", emotions, FormatGoEmotions}, {"a.tsv", "\ufeff\n" + emotions, FormatGoEmotions}, {"a.tsv", "Good day\t17,2\tx1\r\n", FormatGoEmotions},
+		{"a.tsv", "text\tn\tid\n", FormatTSV}, {"a.tsv", "text\t1,\tid\n", FormatTSV}, {"a.tsv", "", FormatTSV}, {"a.txt", emotions, FormatTxt},
+		{"-", emotions, FormatGoEmotions}, {"-", "Good day\t\tx1\n", FormatTxt}, {"-", "Good day\t17\t\n", FormatTxt}, {"-", "a\t1\tb\tc\n", FormatTxt},
+		{"-", names, FormatTSV}, {"-", "id, text,\"labels\"\r\n", FormatCSV}, {"-", "text\n", FormatTxt}, {"-", "id,body\n", FormatTxt},
+		{"-", "text,me\n", FormatCSV}, {"-", "well, text, me maybe\n", FormatTxt}, {"-", ",text\n", FormatTxt},
 	} {
 		r, err := NewReader(strings.NewReader(tt.content), tt.name, ReaderOptions{})
 		if err != nil || r.Format() != tt.want {

@@ -4,79 +4,121 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// parseObject takes the text and the id from one line of JSON and passes over
-// every other member. The id comes back with a reason too, where it was read
-// before the line proved bad.
-func (r *Reader) parseObject(line []byte) (id, text string, bad *Reason) {
-	// Repeated names in fields nobody reads are none of our business; those of
-	// the text and the id are caught below.
-	r.json.Reset(bytes.NewReader(line), jsontext.AllowDuplicateNames(true))
-	if kind := r.json.PeekKind(); kind != '{' && kind != 0 {
-		return "", "", &Reason{Code: CodeInputType, Expected: "an object", Found: describeKind(kind)}
+// An objectParser takes what is read of a row from one line of JSON, and
+// passes over every other member.
+type objectParser struct {
+	fieldNames
+	tax  *Taxonomy // nil where labels are not read
+	json jsontext.Decoder
+}
+
+func (p *objectParser) parse(line []byte, r *row) *Reason {
+	// Repeated names in fields nobody reads are none of our business; those
+	// that are read are caught below.
+	p.json.Reset(bytes.NewReader(line), jsontext.AllowDuplicateNames(true))
+	if kind := p.json.PeekKind(); kind != '{' && kind != 0 {
+		return &Reason{Code: CodeInputType, Expected: "an object", Found: describeKind(kind)}
 	}
-	if _, err := r.json.ReadToken(); err != nil {
-		return "", "", syntaxReason(err)
+	if _, err := p.json.ReadToken(); err != nil {
+		return syntaxReason(err)
 	}
-	var fallback string // src_id, which id overrules
+	o := object{idFrom: len(p.ids), labelsFrom: len(p.labels)}
 	seen := make(map[string]bool, 3)
 	for {
-		tok, err := r.json.ReadToken()
+		tok, err := p.json.ReadToken()
 		if err != nil {
-			return id, "", syntaxReason(err)
+			return syntaxReason(err)
 		}
 		if tok.Kind() == '}' {
 			break
 		}
 		name := tok.String()
-		isText := name == r.opts.TextField
-		isID := name == r.opts.IDField || r.opts.IDField == "" && (name == "id" || name == "src_id")
-		if !isText && !isID {
-			if err := r.json.SkipValue(); err != nil {
-				return id, "", syntaxReason(err)
+		if read := p.reads(name); !read && !tellsGenerated(name) {
+			if err := p.json.SkipValue(); err != nil {
+				return syntaxReason(err)
 			}
 			continue
-		}
-		if seen[name] {
-			return id, "", &Reason{Code: CodeInputRepeated, Path: pointer(name), Expected: "one", Found: "another"}
+		} else if read && seen[name] {
+			return &Reason{Code: CodeInputRepeated, Path: pointer(name), Expected: "one", Found: "another"}
 		}
 		seen[name] = true
-		kind := r.json.PeekKind()
-		value, err := r.json.ReadValue()
+		kind := p.json.PeekKind()
+		value, err := p.json.ReadValue()
 		if err != nil {
-			return id, "", syntaxReason(err)
+			return syntaxReason(err)
 		}
-		if isText {
-			if text, bad = textValue(name, kind, value); bad != nil {
-				return id, "", bad
-			}
-		}
-		if isID {
-			s, reason := idValue(name, kind, value)
-			switch {
-			case reason != nil:
-				return id, "", reason
-			case name == "src_id" && r.opts.IDField == "":
-				fallback = s
-			default:
-				id = s
-			}
+		if bad := p.take(&o, r, name, kind, value); bad != nil {
+			return bad
 		}
 	}
-	if id == "" {
-		id = fallback
+	r.generated = o.provider || o.model && o.predictions
+	if rest := line[p.json.InputOffset():]; len(bytes.TrimSpace(rest)) > 0 {
+		return &Reason{Code: CodeInputSyntax, Expected: "one object", Found: "more behind it"}
 	}
-	if rest := line[r.json.InputOffset():]; len(bytes.TrimSpace(rest)) > 0 {
-		return id, "", &Reason{Code: CodeInputSyntax, Expected: "one object", Found: "more behind it"}
+	if !seen[p.text] {
+		return &Reason{Code: CodeInputMissingText, Path: pointer(p.text), Expected: "a text", Found: "nothing"}
 	}
-	if !seen[r.opts.TextField] {
-		return id, "", &Reason{Code: CodeInputMissingText, Path: pointer(r.opts.TextField), Expected: "a text", Found: "nothing"}
+	if o.labelsFrom == len(p.labels) {
+		return nil
 	}
-	return id, text, nil
+	var bad *Reason
+	r.labels, bad = canonicalLabels(o.labels, p.tax, pointer(p.labels[o.labelsFrom]))
+	return bad
+}
+
+// An object is what was seen of a line so far, beside what went into its row.
+type object struct {
+	idFrom, labelsFrom           int // which of the names they came from, past the last where from none
+	labels                       []string
+	provider, model, predictions bool
+}
+
+// take puts one member's value where it belongs; a member may serve several ends.
+func (p *objectParser) take(o *object, r *row, name string, kind jsontext.Kind, value jsontext.Value) (bad *Reason) {
+	if name == p.text {
+		if r.text, bad = textValue(name, kind, value); bad != nil {
+			return bad
+		}
+	}
+	if from := slices.Index(p.ids, name); from >= 0 {
+		id, bad := idValue(name, kind, value)
+		if bad != nil {
+			return bad
+		}
+		if id != "" && from < o.idFrom {
+			r.id, o.idFrom = id, from
+		}
+	}
+	if from := slices.Index(p.labels, name); from >= 0 && from < o.labelsFrom && kind != 'n' {
+		if o.labels, bad = labelsValue(name, kind, value); bad != nil {
+			return bad
+		}
+		o.labelsFrom = from
+	}
+	switch named := kind == '"' && len(value) > len(`""`); name {
+	case "provider":
+		o.provider = named
+	case "model":
+		o.model = named
+	case "predictions":
+		o.predictions = kind == '['
+	}
+	return nil
+}
+
+func (p *objectParser) reads(name string) bool {
+	return name == p.text || slices.Contains(p.ids, name) || slices.Contains(p.labels, name)
+}
+
+// tellsGenerated reports whether a field of that name may say that a model has written the row.
+func tellsGenerated(name string) bool {
+	return name == "provider" || name == "model" || name == "predictions"
 }
 
 func textValue(name string, kind jsontext.Kind, value jsontext.Value) (string, *Reason) {

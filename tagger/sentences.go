@@ -63,6 +63,24 @@ func Positions(text string, tokens []Token) []Position {
 	return positions
 }
 
+// A Range is the half-open byte range text[Start:End] of a text.
+type Range struct{ Start, End int }
+
+// Sentences returns where the sentences of text stand, those of [Positions]:
+// each from the first byte of its first token to the last of its last, without
+// the white space around it. None is empty, and white space is all that lies
+// between them. It takes linear time and may be called from several goroutines.
+func Sentences(text string) []Range {
+	p := passage{text, Words(text)}
+	var sentences []Range
+	for start := 0; start < len(p.tokens); {
+		end := p.sentenceEnd(start)
+		sentences = append(sentences, Range{p.tokens[start].Start, p.tokens[end-1].End})
+		start = end
+	}
+	return sentences
+}
+
 // A passage is a text with its tokens, which its methods name by index. An
 // index past the last token is an empty token.
 type passage struct {

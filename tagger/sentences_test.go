@@ -1,6 +1,7 @@
 package tagger
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -131,6 +132,43 @@ func checkPositions(t *testing.T, text string, tokens []Token, positions []Posit
 	}
 }
 
+// checkSentences fails unless the sentences of a text are those of its positions and leave out white space alone.
+func checkSentences(t *testing.T, text string, tokens []Token, positions []Position) {
+	t.Helper()
+	at, i := 0, 0
+	sentences := Sentences(text)
+	for k, s := range sentences {
+		if s.Start < at || strings.TrimSpace(text[at:s.Start]) != "" || s.Start >= s.End || strings.TrimSpace(text[s.Start:s.End]) != text[s.Start:s.End] {
+			t.Fatalf("sentence %d of %q is %v, behind %d", k, text, s, at)
+		}
+		for ; i < len(tokens) && positions[i].Sentence == k; i++ {
+			if tokens[i].Start < s.Start || tokens[i].End > s.End {
+				t.Fatalf("token %d of %q, at %v, lies outside of sentence %d, %v", i, text, tokens[i], k, s)
+			}
+		}
+		at = s.End
+	}
+	if i != len(tokens) || strings.TrimSpace(text[at:]) != "" {
+		t.Fatalf("%d sentences of %q leave out %q", len(sentences), text, text[at:])
+	}
+}
+
+func TestSentenceRanges(t *testing.T) {
+	text := "  Great.\tNow “what?” 😴\n\n ok \u00a0"
+	var got []string
+	for _, s := range Sentences(text) {
+		got = append(got, text[s.Start:s.End])
+	}
+	if want := []string{"Great.", "Now “what?” 😴", "ok"}; !slices.Equal(got, want) {
+		t.Errorf("got %q", got)
+	}
+	for _, blank := range []string{"", " \n\u2003\t"} {
+		if got := Sentences(blank); len(got) != 0 {
+			t.Errorf("%q has the sentences %v", blank, got)
+		}
+	}
+}
+
 func FuzzPositions(f *testing.F) {
 	for _, seed := range []string{
 		"Stop asking me the same question.", "\"Why?\" she asked... I left; (it's late). 😴\nBye", "1. J. Smith etc. U.S. (!) ok",
@@ -140,7 +178,9 @@ func FuzzPositions(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		tokens := Words(text)
-		checkPositions(t, text, tokens, Positions(text, tokens))
+		positions := Positions(text, tokens)
+		checkPositions(t, text, tokens, positions)
+		checkSentences(t, text, tokens, positions)
 	})
 }
 
@@ -148,7 +188,9 @@ func TestPositionsOfHostileTexts(t *testing.T) {
 	for unit, text := range hostileTexts(1 << 15) {
 		t.Run(unit, func(t *testing.T) {
 			tokens := Words(text)
-			checkPositions(t, text, tokens, Positions(text, tokens))
+			positions := Positions(text, tokens)
+			checkPositions(t, text, tokens, positions)
+			checkSentences(t, text, tokens, positions)
 		})
 	}
 }

@@ -46,7 +46,7 @@ type Summary struct {
 }
 
 // Stream validates a JSONL stream line by line, in memory bounded by the
-// longest line it accepts and 16 bytes an id. A bad line, one that is too long
+// longest line it accepts and what an IDSet takes. A bad line, one that is too long
 // included, is a problem of that line; a blank one is too, because a reader of
 // JSON Lines may take it for a record. The error is the source's, or Each's.
 // A [dataset.Record] whose schema is at fault is not checked further.

@@ -18,12 +18,13 @@ func readBenchTexts(ctx context.Context, files []string, limit int) (texts []dat
 		texts, err := builtInTexts()
 		return texts[:min(limit, len(texts))], 0, err
 	}
+	o := &tagOptions{files: files, input: string(dataset.FormatAuto)}
 	for _, file := range files {
-		if err := checkInput(file); err != nil {
+		if err := checkTexts(file, o); err != nil {
 			return nil, 0, err
 		}
 	}
-	err = eachText(ctx, &tagOptions{files: files, input: string(dataset.FormatAuto)}, func(in dataset.Input, wrong *dataset.LineError) (bool, error) {
+	err = eachText(ctx, o, func(in dataset.Input, wrong *dataset.LineError) (bool, error) {
 		if wrong != nil {
 			bad++
 			return true, nil

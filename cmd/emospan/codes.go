@@ -11,13 +11,15 @@ import (
 
 // tagCodes are the codes of rejects that do not come from a record's checks.
 var tagCodes = []struct{ code, meaning string }{
-	{dataset.CodeInputTooLong, "the input's line is longer than the limit"},
-	{dataset.CodeInputUTF8, "the input's line is not UTF-8"},
-	{dataset.CodeInputSyntax, "the input's line is not one JSON object"},
-	{dataset.CodeInputType, "the text or the id has the wrong type"},
-	{dataset.CodeInputRepeated, "the text's or the id's field appears twice"},
+	{dataset.CodeInputTooLong, "the input's line, or a table's record, is longer than the limit"},
+	{dataset.CodeInputUTF8, "the input's line or record is not UTF-8"},
+	{dataset.CodeInputSyntax, "the input's line is not one JSON object, or a table's quotes do not match"},
+	{dataset.CodeInputType, "the text, the id or the labels have the wrong type"},
+	{dataset.CodeInputRepeated, "a field that is read appears twice"},
 	{dataset.CodeInputMissingText, "the object has no text field"},
 	{dataset.CodeInputEmpty, "the text is empty"},
+	{dataset.CodeInputColumns, "the record has more or fewer columns than the table"},
+	{dataset.CodeInputUnknownLabel, "a label is no emotion of the taxonomy"},
 	{dataset.CodeInputDuplicateID, "another line has the same id"},
 	{tagger.CodeTextEmpty, "the text holds nothing but white space"},
 	{tagger.CodeTextUTF8, "the text is not UTF-8"},

@@ -28,10 +28,9 @@ func (d *dryRun) count(ctx context.Context, t *tagger.Tagger, o *tagOptions) err
 	sample := make(chan tagger.Item, dryRunSample)
 	err := eachText(ctx, o, func(in dataset.Input, bad *dataset.LineError) (bool, error) {
 		d.records++
-		more := o.limit == 0 || d.records < o.limit
 		if bad != nil {
 			d.bad++
-			return more, nil
+			return true, nil
 		}
 		tokens, err := t.TextTokens(in)
 		if err != nil {
@@ -43,7 +42,7 @@ func (d *dryRun) count(ctx context.Context, t *tagger.Tagger, o *tagOptions) err
 			d.sampleTokens += tokens
 			sample <- tagger.Item{Input: in}
 		}
-		return more, nil
+		return true, nil
 	})
 	close(sample)
 	if err != nil {
@@ -57,7 +56,7 @@ func (d *dryRun) count(ctx context.Context, t *tagger.Tagger, o *tagOptions) err
 
 func (d *dryRun) print(out io.Writer) error {
 	if d.records == 0 {
-		return dataError("no texts; name a file with one text a line, or JSON lines")
+		return dataError("no texts; name a file with one text a line, JSON lines, or a table with a column of texts")
 	}
 	fmt.Fprintf(out, "records  %d, of which %d lines cannot be read and would be rejected\n", d.records, d.bad)
 	fmt.Fprintf(out, "tokens   %d in the texts and what the chat template puts around them\n", d.tokens)

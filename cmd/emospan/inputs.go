@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -24,7 +22,7 @@ func checkInput(path string) error {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("no such input %s; name a text or JSONL file", path)
+		return fmt.Errorf("no such input %s; name a file that is there", path)
 	case err != nil:
 		return fmt.Errorf("input: %w", err)
 	case info.IsDir():
@@ -39,34 +37,44 @@ func checkInput(path string) error {
 	return f.Close()
 }
 
-// countTexts counts the lines of a plain file that are not blank; ok is false where only reading it as the run does would
-// tell, as for pipes and compressed files.
-func countTexts(path string) (n int, ok bool) {
+// checkTexts refuses besides a file that is not of its format, and a table without the columns to read.
+func checkTexts(path string, o *tagOptions) error {
+	if err := checkInput(path); err != nil || !isRegular(path) || path == "-" {
+		return err
+	}
+	r, err := dataset.OpenInput(path, o.readerOptions())
+	if err != nil {
+		return inputError(err)
+	}
+	return r.Close()
+}
+
+// inputError adds to what is wrong with an input what to do about it.
+func inputError(err error) error {
+	var column *dataset.ColumnError
+	switch {
+	case errors.As(err, &column):
+		return usageError("%w; emospan tag --%s-field COLUMN names the one to read", err, column.Field)
+	case errors.Is(err, dataset.ErrNotAFile):
+		return fmt.Errorf("%w; unpack it, or save it, and name the file", err)
+	}
+	return fmt.Errorf("%w; mend or replace the file", err)
+}
+
+// countTexts counts the texts of a plain file without looking into them; ok is false where only reading it as the run does
+// would tell, as for pipes, compressed files and sentences.
+func countTexts(path string, o *tagOptions) (n int, ok bool) {
 	info, err := os.Stat(path)
-	if err != nil || !info.Mode().IsRegular() || strings.HasSuffix(path, ".gz") || strings.HasSuffix(path, ".zst") {
+	if err != nil || !info.Mode().IsRegular() || o.split == splitSentence || strings.HasSuffix(path, ".gz") || strings.HasSuffix(path, ".zst") {
 		return 0, false
 	}
-	f, err := os.Open(path)
+	r, err := dataset.OpenInput(path, o.readerOptions())
 	if err != nil {
 		return 0, false
 	}
-	defer f.Close()
-	r := bufio.NewReaderSize(f, 1<<16)
-	blank := true
-	for {
-		part, err := r.ReadSlice('\n')
-		blank = blank && len(bytes.TrimSpace(part)) == 0
-		if err == bufio.ErrBufferFull {
-			continue
-		}
-		if !blank {
-			n++
-		}
-		blank = true
-		if err != nil {
-			return n, err == io.EOF
-		}
-	}
+	defer r.Close()
+	n, err = r.Count()
+	return n, err == nil
 }
 
 // isRegular reports whether an input is a file, which can be read without waiting for anybody.
@@ -138,7 +146,7 @@ func eachText(ctx context.Context, o *tagOptions, f func(dataset.Input, *dataset
 		}
 		var bad *dataset.LineError
 		if next.err != nil && !errors.As(next.err, &bad) {
-			return fmt.Errorf("%w; mend or replace the file", next.err)
+			return inputError(next.err)
 		}
 		if !ok {
 			return nil
@@ -149,26 +157,42 @@ func eachText(ctx context.Context, o *tagOptions, f func(dataset.Input, *dataset
 	}
 }
 
-// readTexts hands on every text of the inputs until send returns false. An error that is not a line's comes last.
+// readTexts hands on every text of the inputs, or its sentences, until send returns false or --limit is reached. An error that
+// is not a line's comes last.
 func readTexts(o *tagOptions, send func(text) bool) {
-	opts := dataset.ReaderOptions{Format: dataset.Format(o.input), TextField: o.textField, IDField: o.idField, IDs: new(dataset.IDSet)}
+	opts := o.readerOptions()
+	opts.IDs = new(dataset.IDSet)
 	for _, file := range o.files {
 		r, err := dataset.OpenInput(file, opts)
 		if err != nil {
 			send(text{err: err})
 			return
 		}
-		defer r.Close()
-		for {
-			in, err := r.Next()
-			if err == io.EOF {
-				break
-			}
-			var bad *dataset.LineError
-			if !send(text{in, err}) || err != nil && !errors.As(err, &bad) {
-				return
-			}
-		}
+		more := readFile(r, o, send)
 		opts.First = r.Index()
+		r.Close()
+		if !more {
+			return
+		}
 	}
+}
+
+// readFile hands on the texts of one input, and reports whether the next is wanted.
+func readFile(r *dataset.Reader, o *tagOptions, send func(text) bool) (more bool) {
+	for o.limit == 0 || r.Index() < o.limit {
+		in, err := r.Next()
+		if err == io.EOF {
+			return true
+		}
+		var bad *dataset.LineError
+		if err == nil && o.split == splitSentence {
+			more = eachSentence(in, func(part dataset.Input) bool { return send(text{Input: part}) })
+		} else {
+			more = send(text{in, err}) && (err == nil || errors.As(err, &bad))
+		}
+		if !more {
+			return false
+		}
+	}
+	return false
 }

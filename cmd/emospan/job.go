@@ -32,17 +32,18 @@ type job struct {
 	stderr  io.Writer
 	colours bool
 
-	tagger   *tagger.Tagger
-	out      *dataset.Writer
-	rejected *dataset.Writer // nil where rejects go to standard error
-	bar      bar
-	shown    int
-	unsaved  []*dataset.Record // since the last flush, or longer
-	flushed  time.Time
-	manifest dataset.Manifest
-	sizes    engineSizes
-	alike    bool   // for tagger.Options
-	faster   string // what would make the model faster here, as far as is known
+	tagger    *tagger.Tagger
+	out       *dataset.Writer
+	rejected  *dataset.Writer // nil where rejects go to standard error
+	sentences *dataset.Writer // nil where no sentences are cut, or nobody wants to know their places
+	bar       bar
+	shown     int
+	unsaved   []*dataset.Record // since the last flush, or longer
+	flushed   time.Time
+	manifest  dataset.Manifest
+	sizes     engineSizes
+	alike     bool   // for tagger.Options
+	faster    string // what would make the model faster here, as far as is known
 }
 
 // errMaxRejects ends a run at --max-rejects.
@@ -71,7 +72,7 @@ func runTag(cmd *cobra.Command, o tagOptions) (err error) {
 		return err
 	}
 	for _, file := range o.files {
-		if err := checkInput(file); err != nil {
+		if err := checkTexts(file, &o); err != nil {
 			return err
 		}
 	}
@@ -118,6 +119,9 @@ func (j *job) create() (err error) {
 			return errors.Join(err, j.out.Abort())
 		}
 	}
+	if err := j.createSentences(); err != nil {
+		return errors.Join(err, j.abort())
+	}
 	if j.opts.manifest != "" {
 		_, named := j.opts.flags["manifest"]
 		if err = checkManifest(j.opts.manifest, j.opts.force || !named); err != nil {
@@ -132,6 +136,9 @@ func (j *job) abort() error {
 	err := j.out.Abort()
 	if j.rejected != nil {
 		err = errors.Join(err, j.rejected.Abort())
+	}
+	if j.sentences != nil {
+		err = errors.Join(err, j.sentences.Abort())
 	}
 	return err
 }
@@ -209,7 +216,7 @@ func (j *job) startBar() {
 	}
 	total := 0
 	for _, file := range j.opts.files {
-		n, ok := countTexts(file)
+		n, ok := countTexts(file, &j.opts)
 		if !ok {
 			total = -1
 			break
@@ -229,12 +236,10 @@ func (j *job) run(ctx context.Context) error {
 	var readErr error // once items is closed
 	go func() {
 		defer close(items)
-		read := 0
 		readErr = eachText(ctx, &j.opts, func(in dataset.Input, bad *dataset.LineError) (bool, error) {
 			select {
 			case items <- tagger.Item{Input: in, Bad: bad}:
-				read++
-				return j.opts.limit == 0 || read < j.opts.limit, nil
+				return true, nil
 			case <-ctx.Done():
 				return false, context.Cause(ctx)
 			case <-stop:
@@ -264,6 +269,9 @@ func (j *job) run(ctx context.Context) error {
 
 // take puts what became of an item where it belongs.
 func (j *job) take(item tagger.Item, res tagger.Result) error {
+	if err := j.placeSentence(item.Input); err != nil {
+		return err
+	}
 	if bad := item.Bad; bad != nil {
 		return j.reject(&dataset.Reject{
 			SrcID: cmp.Or(bad.ID, dataset.DefaultID(bad.Index)), Line: bad.Line, Model: j.manifest.Model, Prompt: j.manifest.Prompt,
@@ -345,6 +353,11 @@ func (j *job) flush() error {
 		return nil
 	}
 	j.flushed = now
+	if j.sentences != nil { // before the records that they are about
+		if err := j.sentences.Flush(); err != nil {
+			return err
+		}
+	}
 	if err := j.out.Flush(); err != nil {
 		return err
 	}
@@ -371,6 +384,9 @@ func (j *job) finish(runErr error) error {
 	closeErr := j.out.Close()
 	if j.rejected != nil {
 		closeErr = errors.Join(closeErr, j.rejected.Close())
+	}
+	if j.sentences != nil {
+		closeErr = errors.Join(closeErr, j.sentences.Close())
 	}
 	j.takeBack()
 	j.measure()
@@ -430,7 +446,7 @@ func (j *job) summary() {
 	if j.faster != "" {
 		fmt.Fprintf(j.stderr, "faster on this CPU: %s\n", printable(j.faster))
 	}
-	for _, file := range [][2]string{{"output  ", j.opts.out}, {"rejects ", j.opts.rejects}, {"manifest", j.opts.manifest}} {
+	for _, file := range [][2]string{{"output  ", j.opts.out}, {"rejects ", j.opts.rejects}, {"offsets ", j.opts.sentences}, {"manifest", j.opts.manifest}} {
 		if file[1] != "" && file[1] != "-" {
 			fmt.Fprintf(j.stderr, "%s %s\n", file[0], printable(file[1]))
 		}

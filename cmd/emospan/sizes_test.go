@@ -119,8 +119,8 @@ func TestSizes(t *testing.T) {
 		{2, 0, "", engineSizes{24, false, 256, true, "f16", 2, false}},
 		{2, 5, "", engineSizes{5, false, 256, true, "f16", 2, false}},
 		{2, 0, "flash=off,cache=each", engineSizes{24, true, 256, false, "f16", 2, false}},
-		{2, 1, "cache=each", engineSizes{1, false, 256, true, "f16", 2}},
-		{1, 0, "", engineSizes{16, false, 256, false, "f16", 1}},
+		{2, 1, "cache=each", engineSizes{1, false, 256, true, "f16", 2, false}},
+		{1, 0, "", engineSizes{16, false, 256, false, "f16", 1, false}},
 	} {
 		s, why, err := chooseSizes(m, "compact", test.threads, test.parallel, test.list)
 		if err != nil || s != test.want || why == "" {

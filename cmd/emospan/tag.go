@@ -18,6 +18,9 @@ type tagOptions struct {
 
 	model, out, rejects, manifest string
 	input, textField, idField     string
+	labelsField                   string
+	labels                        *dataset.Taxonomy // what the input's labels are read as, nil where the prompt is given none
+	split, sentences              string
 	prompt                        promptOptions
 	taxonomy                      string
 	decode, confidence            string
@@ -43,9 +46,15 @@ func newTag() *cobra.Command {
 		Short: "Tag texts: one JSON record for each",
 		Long: `Tag each text of the files, or of standard input, and write one checked record for each as a line of
 JSON. A text whose answer fails a check is not written: it goes to the reject log with the model's
-answer and the reasons. Beside the output a manifest says what made it and how fast.`,
+answer and the reasons. Beside the output a manifest says what made it and how fast.
+
+Inputs are lines of text, JSON lines, CSV or TSV whose first row names the columns, GoEmotions' TSV
+(text, label ids, id; no names), or Parquet. An id that two texts share is refused for the second.
+A sentence's id leads back to its text: ID#K is sentence K, from 0, of the text ID. Where it stands
+there is a line of OUT.sentences.jsonl: of the text's UTF-8 the bytes from start to before end.`,
 		Example: `  emospan tag texts.txt -o tagged.jsonl
   emospan tag --input jsonl --text-field body comments.jsonl -o tagged.jsonl.gz
+  emospan tag --text-field review --split sentence reviews.csv -o tagged.jsonl
   echo "I can't wait for Friday!" | emospan tag --show`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.files = args
@@ -63,9 +72,12 @@ answer and the reasons. Beside the output a manifest says what made it and how f
 	f.StringVarP(&o.out, "out", "o", "-", "output `FILE`, - for standard output; compressed where it ends in .gz or .zst")
 	f.StringVar(&o.rejects, "rejects", "", "reject log `FILE` (default: OUT.rejects.jsonl; standard error where the output is standard output)")
 	f.StringVar(&o.manifest, "manifest", "", "manifest `FILE` (default: OUT.manifest.json)")
-	f.StringVar(&o.input, "input", "auto", "how to read the input: auto, txt or jsonl; .gz and .zst are read as they are")
-	f.StringVar(&o.textField, "text-field", "text", "`FIELD` of a JSONL input that holds the text")
-	f.StringVar(&o.idField, "id-field", "", "`FIELD` of a JSONL input that holds the id (default: id or src_id)")
+	f.StringVar(&o.input, "input", "auto", "how to read the input: auto (by its name, or as it begins), txt, jsonl, csv, tsv, goemotions or parquet; .gz and .zst are read as they are")
+	f.StringVar(&o.textField, "text-field", "text", "`FIELD` of a JSON line, or column, that holds the text")
+	f.StringVar(&o.idField, "id-field", "", "`FIELD` or column that holds the id (default: id or src_id, else the records are numbered)")
+	f.StringVar(&o.labelsField, "labels-field", "", "`FIELD` or column that holds the labels, for a prompt that is given them (default: labels or predictions)")
+	f.StringVar(&o.split, "split", splitNone, "one record for a text (none) or for each sentence of it (sentence), with the id ID#K, K from 0")
+	f.StringVar(&o.sentences, "sentences", "", "`FILE` of where each sentence stands in its text (default: OUT.sentences.jsonl; none where the output is standard output)")
 	o.prompt.addFlags(f)
 	f.StringVar(&o.taxonomy, "taxonomy", "", "`FILE` of emotions and vocabularies in place of the built-in ones")
 	f.StringVar(&o.decode, "decode", "compact", "what the model writes: compact (decisions as a short array), aligned (the whole JSON, kept to the text) or schema (the whole JSON)")
@@ -78,7 +90,7 @@ answer and the reasons. Beside the output a manifest says what made it and how f
 	f.StringVar(&o.sizes, "sizes", "", "how they are decoded, a `LIST` of cache=one|each, batch=ROWS, flash=on|off and kv=f16|f32|q8_0 (default: what bench found fastest here)")
 	f.BoolVar(&o.deterministic, "deterministic", false, "the same record for a text whatever is tagged beside it and whatever --parallel says, at some cost in speed")
 	f.StringVar(&o.device, "device", "auto", "where to run: auto, cpu or gpu")
-	f.IntVar(&o.limit, "limit", 0, "tag only the first `N` texts (0: all)")
+	f.IntVar(&o.limit, "limit", 0, "tag only the first `N` texts, each with all its sentences (0: all)")
 	f.IntVar(&o.maxRejects, "max-rejects", 0, "stop with exit code 1 after `N` rejects (0: no limit)")
 	f.BoolVar(&o.dryRun, "dry-run", false, "count records and tokens, tag a few, and print the time and memory it would take")
 	f.BoolVar(&o.force, "force", false, "replace an existing output")
@@ -94,7 +106,8 @@ answer and the reasons. Beside the output a manifest says what made it and how f
 // check refuses what no run could make sense of, and fills in what follows from other flags.
 func (o *tagOptions) check() error {
 	for _, err := range []error{
-		oneOf("input", o.input, string(dataset.FormatAuto), string(dataset.FormatTxt), string(dataset.FormatJSONL)),
+		oneOf("input", o.input, inputFormats()...),
+		oneOf("split", o.split, splitNone, splitSentence),
 		oneOf("decode", o.decode, decodeNames()...),
 		oneOf("confidence", o.confidence, string(tagger.ConfidenceSelf), string(tagger.ConfidenceModel)),
 		oneOf("device", o.device, "auto", "cpu", "gpu"),
@@ -118,6 +131,8 @@ func (o *tagOptions) check() error {
 		return usageError("--limit %d: it must not be negative", o.limit)
 	case o.maxRejects < 0:
 		return usageError("--max-rejects %d: it must not be negative", o.maxRejects)
+	case o.sentences != "" && o.split != splitSentence:
+		return usageError("--sentences %s: there are none without --split sentence; add it", o.sentences)
 	case o.device == "gpu":
 		return fmt.Errorf("--device gpu: this executable has no GPU back end; use --device auto or cpu")
 	}
@@ -142,6 +157,9 @@ func (o *tagOptions) check() error {
 		if o.manifest == "" {
 			o.manifest = o.out + ".manifest.json"
 		}
+		if o.sentences == "" && o.split == splitSentence {
+			o.sentences = o.out + ".sentences.jsonl"
+		}
 	}
 	return o.checkFiles()
 }
@@ -154,6 +172,21 @@ func oneOf(flag, value string, values ...string) error {
 	return nil
 }
 
+func inputFormats() []string {
+	names := make([]string, len(dataset.Formats))
+	for i, f := range dataset.Formats {
+		names[i] = string(f)
+	}
+	return names
+}
+
+// readerOptions say how the inputs are read.
+func (o *tagOptions) readerOptions() dataset.ReaderOptions {
+	return dataset.ReaderOptions{
+		Format: dataset.Format(o.input), TextField: o.textField, IDField: o.idField, LabelsField: o.labelsField, Labels: o.labels,
+	}
+}
+
 func decodeNames() []string {
 	names := make([]string, len(tagger.Decodes))
 	for i, d := range tagger.Decodes {
@@ -164,7 +197,7 @@ func decodeNames() []string {
 
 // checkFiles refuses files that one run would both read and write, or write twice.
 func (o *tagOptions) checkFiles() error {
-	written := []struct{ flag, path string }{{"--out", o.out}, {"--rejects", o.rejects}, {"--manifest", o.manifest}}
+	written := []struct{ flag, path string }{{"--out", o.out}, {"--rejects", o.rejects}, {"--manifest", o.manifest}, {"--sentences", o.sentences}}
 	for i, w := range written {
 		if w.path == "" {
 			continue

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"github.com/emospan/emospan/dataset"
+	"github.com/emospan/emospan/tagger"
+)
+
+// The values of --split.
+const (
+	splitNone     = "none"
+	splitSentence = "sentence"
+)
+
+// eachSentence hands on the sentences of a text, each as an input of its own, until send returns false.
+func eachSentence(in dataset.Input, send func(dataset.Input) bool) (more bool) {
+	for k, at := range tagger.Sentences(in.Text) {
+		part := in
+		part.ID = dataset.SentenceID(in.ID, k)
+		part.Text = in.Text[at.Start:at.End]
+		part.Sentence = &dataset.Sentence{SrcID: part.ID, TextID: in.ID, Index: k, Start: at.Start, End: at.End, Line: in.Line}
+		if !send(part) {
+			return false
+		}
+	}
+	return true
+}
+
+// createSentences opens the file of the sentences' places, if one is wanted. A card's record has no field for them.
+func (j *job) createSentences() (err error) {
+	if j.opts.sentences == "" {
+		return nil
+	}
+	_, named := j.opts.flags["sentences"]
+	j.sentences, err = createOutput(j.opts.sentences, j.opts.force || !named)
+	return err
+}
+
+// placeSentence notes where a sentence stands, whatever becomes of it.
+func (j *job) placeSentence(in dataset.Input) error {
+	if j.sentences == nil || in.Sentence == nil {
+		return nil
+	}
+	return j.sentences.Write(in.Sentence)
+}
