@@ -25,8 +25,7 @@ func (s *IDSet) Add(id, file string, line int) (firstFile string, firstLine int,
 	if s.seen == nil {
 		s.seen = make(map[uint64]place)
 	}
-	sum := sha256.Sum256([]byte(id))
-	key := binary.BigEndian.Uint64(sum[:])
+	key := idKey(id)
 	if p, ok := s.seen[key]; ok {
 		return s.files[p>>lineBits], int(p & (1<<lineBits - 1)), true
 	}
@@ -35,6 +34,17 @@ func (s *IDSet) Add(id, file string, line int) (firstFile string, firstLine int,
 	}
 	s.seen[key] = place(len(s.files)-1)<<lineBits | place(line)
 	return "", 0, false
+}
+
+// Has reports whether id has been added.
+func (s *IDSet) Has(id string) bool {
+	_, ok := s.seen[idKey(id)]
+	return ok
+}
+
+func idKey(id string) uint64 {
+	sum := sha256.Sum256([]byte(id))
+	return binary.BigEndian.Uint64(sum[:])
 }
 
 // Len is the number of different ids.

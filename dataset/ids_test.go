@@ -20,6 +20,9 @@ func TestIDSet(t *testing.T) {
 			t.Errorf("%s: %s:%d, %v", tt.id, file, line, dup)
 		}
 	}
+	if !s.Has("0") || !s.Has("9999") || s.Has("10000") || new(IDSet).Has("0") {
+		t.Error("Has")
+	}
 	if s.Len() != 10_000 {
 		t.Errorf("%d ids", s.Len())
 	}
