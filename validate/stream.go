@@ -51,8 +51,8 @@ type Result struct {
 //
 // Lines are checked by several goroutines and come out in their order, the same
 // whatever their number. Memory is bounded by the lines being checked, up to a
-// few dozen kilobytes or one long line for each of a few batches, and 16 bytes
-// an id. Where Each or the context ends the stream early, a read that waits for
+// few dozen kilobytes or one long line for each of a few batches, and what a
+// [dataset.IDSet] takes. Where Each or the context ends the stream early, a read that waits for
 // the source is left behind.
 func Stream(src io.Reader, tax *dataset.Taxonomy, opts StreamOptions) (Summary, error) {
 	opts.Samples = cmp.Or(opts.Samples, 5)

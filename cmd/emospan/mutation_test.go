@@ -177,6 +177,7 @@ func TestFixed(t *testing.T) {
 	if output, code := combined(t, exec.Command("emospan", "validate", "--fix", "-q", in, "-o", fixed, "--rejects", rejects)); code != 1 {
 		t.Fatalf("exit code %d\n%s", code, output)
 	}
+	sameForAnyCores(t, dir, in)
 	card, program := checkers(t, fixed)
 	if len(card)+len(program) > 0 {
 		t.Errorf("check_card.py: %q\nemospan validate: %q", card, program)
@@ -190,6 +191,27 @@ func TestFixed(t *testing.T) {
 	}
 	if n, all := count(fixed), count(in); n < all/5 || n+count(rejects) != all {
 		t.Errorf("%d of %d records mended, %d rejected", n, all, count(rejects))
+	}
+}
+
+// sameForAnyCores holds everything that is written and said of a file to be the same on one core and on several.
+func sameForAnyCores(t *testing.T, dir, in string) {
+	t.Helper()
+	var want [4]string
+	for _, cores := range []string{"1", "2", "7"} {
+		out, rejects, changes := filepath.Join(dir, "out"+cores), filepath.Join(dir, "rejects"+cores), filepath.Join(dir, "changes"+cores)
+		cmd := exec.Command("emospan", "validate", "--fix", in, "-o", out, "--rejects", rejects, "--changes", changes)
+		cmd.Env = append(os.Environ(), "GOMAXPROCS="+cores)
+		output, _ := combined(t, cmd)
+		got := [4]string{strings.ReplaceAll(output, rejects, "REJECTS"), readFile(t, out), readFile(t, rejects), readFile(t, changes)}
+		if cores == "1" {
+			want = got
+		}
+		for i, what := range []string{"output", "records", "rejects", "changes"} {
+			if got[i] != want[i] || len(want[i]) < 1000 {
+				t.Errorf("on %s cores: other %s, %d bytes", cores, what, len(got[i]))
+			}
+		}
 	}
 }
 

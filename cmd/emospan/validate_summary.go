@@ -19,7 +19,7 @@ func (v *validation) print() error {
 	err := table(v.say, func(w io.Writer) {
 		fmt.Fprintln(w, "CHECK\tPASSED\tFAILED\tUNCHECKED\tRECORDS")
 		for _, step := range s.Steps {
-			fmt.Fprintf(w, "%s\t%d\t%d\t%d\t\n", step.Step, step.Passed, step.Failed, step.Unchecked)
+			fmt.Fprintf(w, "%s\t%d\t%d\t%d\n", step.Step, step.Passed, step.Failed, step.Unchecked)
 			for _, c := range validate.Codes() {
 				if n := s.Codes[c.Code]; n > 0 && c.Step == step.Step {
 					fmt.Fprintf(w, "  %s\t\t%d\t\t%s\n", c.Code, n, printable(strings.Join(s.Samples[c.Code], ", ")))
