@@ -86,5 +86,13 @@ func (t *idTable) grow() {
 	}
 }
 
+// Has reports whether id has been added.
+func (s *IDSet) Has(id string) bool {
+	sum := sha256.Sum256([]byte(id))
+	hash := binary.BigEndian.Uint64(sum[:])
+	table := &s.tables[hash>>56]
+	return len(table.slots) > 0 && table.find(hash).place != 0
+}
+
 // Len is the number of different ids.
 func (s *IDSet) Len() int { return s.n }

@@ -43,6 +43,13 @@ func (l *LineReader) Line() int { return l.line }
 // Max is the longest line that is read, in bytes.
 func (l *LineReader) Max() int { return l.max }
 
+// Ready reports whether the whole of the next line is in memory, so that Next
+// does not wait for the source.
+func (l *LineReader) Ready() bool {
+	seen, _ := l.src.Peek(l.src.Buffered())
+	return bytes.IndexByte(seen, '\n') >= 0
+}
+
 // Next returns the next line without its LF or CRLF, valid until the next
 // call. At the end it returns [io.EOF]; [ErrLineTooLong] concerns one line
 // only; any other error is the source's and final.

@@ -61,6 +61,26 @@ type Manifest struct {
 	Spans       int            `json:"spans"`
 	Emotions    map[string]int `json:"emotions"`     // predictions of each emotion
 	RejectCodes map[string]int `json:"reject_codes"` // rejected records with each code
+
+	Retries []Retry `json:"retries,omitempty"` // later runs of the rejects, whose records the counts above include
+}
+
+// Retry is the account of a run that put rejected samples to a model again.
+type Retry struct {
+	Model        string            `json:"model"`
+	ModelSHA256  string            `json:"model_sha256"`
+	Prompt       string            `json:"prompt"`
+	PromptSHA256 string            `json:"prompt_sha256"`
+	Decode       string            `json:"decode"`
+	Temperature  float64           `json:"temperature"`
+	TopP         float64           `json:"top_p"`
+	Seed         int64             `json:"seed"`
+	Flags        map[string]string `json:"flags"`
+	Started      time.Time         `json:"started"`
+	Seconds      float64           `json:"seconds"`
+	Records      int               `json:"records"` // run again
+	Accepted     int               `json:"accepted"`
+	Rejected     int               `json:"rejected"`
 }
 
 // maxManifest bounds a manifest file, in bytes.

@@ -118,16 +118,40 @@ func TestInvalidUTF8(t *testing.T) {
 }
 
 func TestRejectAppendJSON(t *testing.T) {
-	r := &Reject{SrcID: "a", Line: 3, Model: "m", Prompt: "level_2", Decode: "compact", Text: "so\x00", Seed: -1,
+	r := &Reject{SrcID: "a", Line: 3, Index: 1, Model: "m", Prompt: "level_2", Decode: "compact", Text: "so\x00", Seed: -1,
 		Reasons: []Reason{{"span.text", "/data/spans/0/text", `"a"`, `"b"`}, {Code: "x"}}, Raw: "cut \xe2\x82"}
 	got, err := r.AppendJSON(nil)
-	want := `{"src_id":"a","line":3,"model":"m","prompt":"level_2","decode":"compact","text":"so\u0000","seed":-1,"reasons":[{"code":"span.text","path":"/data/spans/0/text","expected":"\"a\"","found":"\"b\""},{"code":"x","path":"","expected":"","found":""}],"raw":"cut ` + "\ufffd\ufffd" + `"}`
+	want := `{"src_id":"a","line":3,"index":1,"model":"m","prompt":"level_2","decode":"compact","text":"so\u0000","seed":-1,"reasons":[{"code":"span.text","path":"/data/spans/0/text","expected":"\"a\"","found":"\"b\""},{"code":"x","path":"","expected":"","found":""}],"raw":"cut ` + "\ufffd\ufffd" + `"}`
 	if err != nil || string(got) != want {
 		t.Errorf("got  %s, %v\nwant %s", got, err, want)
 	}
-	var back Reject
-	if err := json.Unmarshal(got, &back); err != nil || !reflect.DeepEqual(back.Reasons, r.Reasons) {
+	r.Raw = "cut \ufffd\ufffd"
+	if back, err := ParseReject(got); err != nil || !reflect.DeepEqual(back, r) {
 		t.Errorf("read back: %+v, %v", back, err)
+	}
+}
+
+func TestParseReject(t *testing.T) {
+	for _, tt := range []struct {
+		line, err string
+		index     int
+	}{
+		{`{"src_id":"a","line":9,"index":4,"text":"b"}`, "", 4},
+		{`{"src_id":"a","line":9,"text":"b"}`, "", 8}, // as if no line were blank
+		{`{"src_id":"a","index":0,"line":9,"mood":{"a":[]},"text":"b"}`, "", 0},
+		{`{"src_id":"a","text":"b"}`, "", -1},
+		{`{"src_id":5}`, "src_id", 0},
+		{`{"src_id":"a"`, "reject", 0},
+	} {
+		r, err := ParseReject([]byte(tt.line))
+		switch {
+		case tt.err != "":
+			if err == nil || !strings.Contains(err.Error(), tt.err) {
+				t.Errorf("%s: %v", tt.line, err)
+			}
+		case err != nil || r.SrcID != "a" || r.Text != "b" || r.Index != tt.index:
+			t.Errorf("%s: %+v, %v", tt.line, r, err)
+		}
 	}
 }
 
@@ -154,12 +178,12 @@ func ExampleWriter() {
 		fmt.Println(err)
 		return
 	}
-	w.Write(&Reject{SrcID: "l2_4", Line: 5, Reasons: []Reason{{Code: "alignment.gap", Path: "/data/tokens/2"}}})
+	w.Write(&Reject{SrcID: "l2_4", Line: 5, Index: 4, Reasons: []Reason{{Code: "alignment.gap", Path: "/data/tokens/2"}}})
 	if err := w.Close(); err != nil {
 		fmt.Println(err)
 	}
 	// Output:
-	// {"src_id":"l2_4","line":5,"model":"","prompt":"","decode":"","text":"","seed":0,"reasons":[{"code":"alignment.gap","path":"/data/tokens/2","expected":"","found":""}],"raw":""}
+	// {"src_id":"l2_4","line":5,"index":4,"model":"","prompt":"","decode":"","text":"","seed":0,"reasons":[{"code":"alignment.gap","path":"/data/tokens/2","expected":"","found":""}],"raw":""}
 }
 
 func ExampleReader() {

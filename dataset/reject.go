@@ -1,5 +1,11 @@
 package dataset
 
+import (
+	"fmt"
+
+	"github.com/go-json-experiment/json"
+)
+
 // Reason says what is wrong with a record or an input line, and where. Codes
 // are stable: a group and a name joined by a dot. Path is an RFC 6901 JSON
 // Pointer into the record, empty for the whole of it.
@@ -14,7 +20,8 @@ type Reason struct {
 // that is needed to look into it and to run it again.
 type Reject struct {
 	SrcID   string   `json:"src_id"`
-	Line    int      `json:"line"` // of the input, from 1
+	Line    int      `json:"line"`  // of the input, from 1
+	Index   int      `json:"index"` // the sample's record number, from 0: the accepted ones have the numbers between
 	Model   string   `json:"model"`
 	Prompt  string   `json:"prompt"`
 	Decode  string   `json:"decode"`
@@ -31,6 +38,7 @@ func (r *Reject) AppendJSON(dst []byte) ([]byte, error) {
 	w := jsonWriter{dst: dst, lenient: true}
 	w.str(`{"src_id":`, r.SrcID)
 	w.int(`,"line":`, int64(r.Line))
+	w.int(`,"index":`, int64(r.Index))
 	w.str(`,"model":`, r.Model)
 	w.str(`,"prompt":`, r.Prompt)
 	w.str(`,"decode":`, r.Decode)
@@ -51,4 +59,17 @@ func (r *Reject) AppendJSON(dst []byte) ([]byte, error) {
 	w.str(`,"raw":`, r.Raw)
 	w.raw(`}`)
 	return w.dst, nil
+}
+
+// ParseReject reads one line of a reject log. Members that it does not know,
+// which another version may have written, are passed over.
+func ParseReject(line []byte) (*Reject, error) {
+	r := &Reject{Index: -1} // for logs without one
+	if err := json.Unmarshal(line, r); err != nil {
+		return nil, fmt.Errorf("reject: %w", err)
+	}
+	if r.Index < 0 && r.Line > 0 {
+		r.Index = r.Line - 1
+	}
+	return r, nil
 }

@@ -162,6 +162,10 @@ def faults(record, ids):
     if spans_from_labels(labels) != pairs:
         yield f"labels {labels} say otherwise than spans {pairs}"
         return
+    if record["prompt"] == "simple" and spans:
+        yield "spans under the prompt simple"
+    if record["prompt"] != "simple" and not spans and "neutral" not in predictions:
+        yield f"predictions {predictions} without a span"
     for span in spans:
         yield from span_faults(span, record, places)
 

@@ -15,11 +15,12 @@ import (
 // one: small models name the same few emotions whatever the text, and how strongly a text suggests each of many words, beside other
 // texts, tells more than which word is likeliest.
 //
-// The text stands behind a prefix of examples, and behind the text stands a probe, at whose end the logits of some words are read.
-// Each word's logit, less the logarithm of the sum over the probe's words, is standardised by the mean and deviation that it has
-// over other texts (batch calibration, Zhou et al. 2024, with the deviation as well); an emotion's score is the mean over its
-// words (several label words for one class: Hu et al. 2022, KPT), which are its name and synonyms in the taxonomy. Its emotions are those
-// whose score reaches their threshold, else the one that comes nearest.
+// The text stands behind a prefix of examples, and behind the text stands a probe, at whose end the logits of many words are read (several
+// words for one class: Hu et al. 2022, KPT). A word's value is its logit less the logarithm of the sum over the probe's words,
+// standardised by the mean and deviation that it has over other texts (batch calibration, Zhou et al. 2024, with the deviation as well).
+// An emotion's score is a weighted sum of values: of its own words alike or, where the emotions of the other texts are known, with
+// weights fitted to them (matrix scaling, Guo et al. 2017, by ridge regression). A text's emotions are those whose score reaches their
+// threshold, else the one that comes nearest.
 type Calibration struct {
 	Name   string  `json:"name"`
 	Model  string  `json:"model"` // whose means and deviations these are
@@ -40,22 +41,21 @@ type Probe struct {
 	Words []ProbeWord `json:"words"`
 }
 
-// A ProbeWord is a word whose first token's logit speaks for an emotion.
+// A ProbeWord is a word whose first token's logit is read, with the mean and deviation of its value over other texts.
 type ProbeWord struct {
 	Word      string  `json:"word"`
-	Emotion   string  `json:"emotion"`
 	Mean      float64 `json:"mean"`
 	Deviation float64 `json:"deviation"`
 }
 
-// An EmotionScale turns the mean over an emotion's words into its score, of deviation 1 over other texts, and that into a decision and
-// a probability, 1 / (1 + exp(-(Slope score + Offset))) (Platt 1999).
+// An EmotionScale turns the words' standardised values into an emotion's score, with a weight for each word of each probe, and that into
+// a decision and a probability, 1 / (1 + exp(-(Slope score + Offset))) (Platt 1999).
 type EmotionScale struct {
-	Emotion   string  `json:"emotion"`
-	Deviation float64 `json:"deviation"`
-	Threshold float64 `json:"threshold"`
-	Slope     float64 `json:"slope"`
-	Offset    float64 `json:"offset"`
+	Emotion   string    `json:"emotion"`
+	Threshold float64   `json:"threshold"`
+	Slope     float64   `json:"slope"`
+	Offset    float64   `json:"offset"`
+	Weights   []float64 `json:"weights"`
 }
 
 // ParseCalibration reads a calibration, for a taxonomy whose every emotion it scores.
@@ -78,33 +78,29 @@ func ParseCalibration(data []byte, tax *dataset.Taxonomy) (*Calibration, error) 
 	finite := func(numbers ...float64) bool {
 		return !slices.ContainsFunc(numbers, func(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) })
 	}
-	seen := make([]bool, len(c.Emotions))
-	for i, e := range c.Emotions {
-		if _, ok := tax.Emotion(e.Emotion); !ok || c.index(e.Emotion) != i {
-			return bad("emotion %q is not in the taxonomy, or here twice", e.Emotion)
-		}
-		if !finite(e.Deviation, e.Threshold, e.Slope, e.Offset) || e.Deviation <= 0 {
-			return bad("emotion %q: want finite numbers and a deviation above 0", e.Emotion)
-		}
-	}
+	words := 0
 	for _, p := range c.Probes {
 		if p.After == "" || len(p.Words) == 0 {
 			return bad("a probe holds no text or no words")
 		}
+		words += len(p.Words)
 		for _, w := range p.Words {
-			i := c.index(w.Emotion)
-			if i < 0 {
-				return bad("word %q: no emotion %q", w.Word, w.Emotion)
-			}
 			if w.Word == "" || !finite(w.Mean, w.Deviation) || w.Deviation <= 0 {
-				return bad("word %q of %s: want a word, a finite mean and a deviation above 0", w.Word, w.Emotion)
+				return bad("word %q: want a word, a finite mean and a deviation above 0", w.Word)
 			}
-			seen[i] = true
+		}
+	}
+	for i, e := range c.Emotions {
+		if _, ok := tax.Emotion(e.Emotion); !ok || c.index(e.Emotion) != i {
+			return bad("emotion %q is not in the taxonomy, or here twice", e.Emotion)
+		}
+		if !finite(append(e.Weights, e.Threshold, e.Slope, e.Offset)...) || len(e.Weights) != words {
+			return bad("emotion %q: want finite numbers and %d weights", e.Emotion, words)
 		}
 	}
 	for _, e := range tax.Emotions() {
-		if i := c.index(e.Name); i < 0 || !seen[i] {
-			return bad("no word speaks for the taxonomy's %s; calibrate anew for this taxonomy", e.Name)
+		if c.index(e.Name) < 0 {
+			return bad("the taxonomy's %s is missing; calibrate anew for this taxonomy", e.Name)
 		}
 	}
 	return c, nil

@@ -10,23 +10,32 @@ import (
 	"github.com/emospan/emospan/dataset"
 )
 
-// NewCalibration is a calibration whose means and deviations are still to be estimated: the words of an emotion are its name and those
-// of its synonyms that are one word.
+// NewCalibration is a calibration of which nothing is estimated yet. Its words are the names of the taxonomy's emotions and those of
+// their synonyms that are one word.
 func NewCalibration(prefix, before string, probes []string, tax *dataset.Taxonomy) *Calibration {
 	c := &Calibration{Prefix: prefix, Before: before, Neutral: tax.Neutral()}
+	var words []ProbeWord
+	var own [][]int // the words of each emotion
 	for _, e := range tax.Emotions() {
-		c.Emotions = append(c.Emotions, EmotionScale{Emotion: e.Name, Deviation: 1})
-	}
-	for _, after := range probes {
-		p := Probe{After: after}
-		for _, e := range tax.Emotions() {
-			for _, w := range append([]string{e.Name}, e.Synonyms...) {
-				if !strings.ContainsAny(w, " /") {
-					p.Words = append(p.Words, ProbeWord{Word: " " + w, Emotion: e.Name, Deviation: 1})
-				}
+		own = append(own, nil)
+		for _, w := range append([]string{e.Name}, e.Synonyms...) {
+			if !strings.ContainsAny(w, " /") {
+				own[len(own)-1] = append(own[len(own)-1], len(words))
+				words = append(words, ProbeWord{Word: " " + w, Deviation: 1})
 			}
 		}
-		c.Probes = append(c.Probes, p)
+	}
+	for _, after := range probes {
+		c.Probes = append(c.Probes, Probe{After: after, Words: slices.Clone(words)})
+	}
+	for i, e := range tax.Emotions() {
+		scale := EmotionScale{Emotion: e.Name, Threshold: unreached, Slope: 1, Weights: make([]float64, len(words)*len(probes))}
+		for p := range probes {
+			for _, w := range own[i] {
+				scale.Weights[p*len(words)+w] = 1 / float64(len(own[i])*len(probes))
+			}
+		}
+		c.Emotions = append(c.Emotions, scale)
 	}
 	return c
 }
@@ -40,32 +49,25 @@ type Reading struct {
 // minReadings is the fewest texts from which anything is estimated.
 const minReadings = 50
 
-// Estimate sets the means and deviations of a calibration from readings of many texts. Where their emotions are known it sets
-// thresholds for which the mean over emotions of F1 is highest, and probabilities by logistic regression; else a text has the one
-// emotion that is likeliest.
+// Estimate sets the means and deviations of a new calibration from readings of many texts. Where emotions of theirs are known it
+// sets weights, thresholds for which the mean over emotions of F1 is highest, and probabilities by logistic regression; else a text
+// has the one emotion that is likeliest.
 func (c *Calibration) Estimate(readings []Reading) error {
 	if len(readings) < minReadings {
-		return fmt.Errorf("%d texts are too few to calibrate with; give %d at least, better a thousand", len(readings), minReadings)
+		return fmt.Errorf("%d texts are too few to calibrate with; give %d at least, better thousands", len(readings), minReadings)
 	}
 	n := 0
 	for i := range c.Probes {
 		for j := range c.Probes[i].Words {
 			w := &c.Probes[i].Words[j]
 			w.Mean, w.Deviation = meanDeviation(len(readings), func(r int) float64 { return readings[r].Values[n] })
+			w.Mean, w.Deviation = rounded(w.Mean), rounded(w.Deviation)
 			n++
 		}
 	}
-	for e := range c.Emotions {
-		c.Emotions[e].Deviation = 1
-	}
-	scores := make([][]float64, len(readings)) // by text, emotion
-	for r := range readings {
-		scores[r] = c.scores(readings[r].Values)
-	}
-	truth := make([][]bool, len(readings))
-	known := false
+	values, truth, known := make([][]float64, len(readings)), make([][]bool, len(readings)), false
 	for r, reading := range readings {
-		truth[r] = make([]bool, len(c.Emotions))
+		values[r], truth[r] = c.standardise(reading.Values), make([]bool, len(c.Emotions))
 		for _, name := range reading.Emotions {
 			e := c.index(name)
 			if e < 0 {
@@ -74,22 +76,55 @@ func (c *Calibration) Estimate(readings []Reading) error {
 			truth[r][e], known = true, true
 		}
 	}
+	scores := make([][]float64, len(readings)) // by text, emotion
+	if known {
+		scores = c.fit(values, truth)
+	} else {
+		for r := range readings {
+			scores[r] = c.scores(readings[r].Values)
+		}
+	}
 	for e := range c.Emotions {
 		_, d := meanDeviation(len(scores), func(r int) float64 { return scores[r][e] })
-		c.Emotions[e].Deviation = d
 		for r := range scores {
 			scores[r][e] /= d
 		}
-		c.Emotions[e].Threshold, c.Emotions[e].Slope, c.Emotions[e].Offset = unreached, 1, 0
+		scale := &c.Emotions[e]
+		for i := range scale.Weights {
+			scale.Weights[i] = rounded(scale.Weights[i] / d)
+		}
+		if known {
+			scale.Slope, scale.Offset = logistic(len(scores), func(r int) (float64, bool) { return scores[r][e], truth[r][e] })
+			scale.Slope, scale.Offset = rounded(scale.Slope), rounded(scale.Offset)
+		}
 	}
-	if !known {
-		return nil
+	if known {
+		c.setThresholds(scores, truth)
 	}
-	for e := range c.Emotions {
-		c.Emotions[e].Slope, c.Emotions[e].Offset = logistic(len(scores), func(r int) (float64, bool) { return scores[r][e], truth[r][e] })
-	}
-	c.setThresholds(scores, truth)
 	return nil
+}
+
+// rounded keeps files small: the rest of a number says nothing.
+func rounded(x float64) float64 { return math.Round(x*1e5) / 1e5 }
+
+// folds is how many parts texts are in for scores of a text by weights that were fitted to others.
+const folds = 5
+
+// fit sets the weights and returns the scores that each text has by weights that were fitted without it.
+func (c *Calibration) fit(values [][]float64, truth [][]bool) [][]float64 {
+	scores := make([][]float64, len(values))
+	for part := range folds {
+		weights := ridge(values, truth, func(r int) bool { return r%folds != part })
+		for r := part; r < len(values); r += folds {
+			for _, w := range weights {
+				scores[r] = append(scores[r], dot(w, values[r]))
+			}
+		}
+	}
+	for e, w := range ridge(values, truth, func(int) bool { return true }) {
+		c.Emotions[e].Weights = w
+	}
+	return scores
 }
 
 // unreached is a threshold that no score reaches.
@@ -141,7 +176,7 @@ func (c *Calibration) setThresholds(scores [][]float64, truth [][]bool) {
 }
 
 func quantile(sorted []float64, q float64) float64 {
-	return sorted[min(int(q*float64(len(sorted))), len(sorted)-1)]
+	return rounded(sorted[min(int(q*float64(len(sorted))), len(sorted)-1)])
 }
 
 // macroF1 is the mean over emotions of the F1 of what choose finds.

@@ -105,6 +105,9 @@ func ParsePrompt(name, src string) (*Prompt, error) {
 		if p.Task = Task(task); !slices.Contains([]Task{Autonomous, Projected, LabelsOnly}, p.Task) {
 			return nil, fmt.Errorf("prompt %s: its block task says %q; want %s, %s or %s", name, task, Autonomous, Projected, LabelsOnly)
 		}
+		if p.Task == LabelsOnly && name != Simple {
+			return nil, fmt.Errorf("prompt %s: one whose task is %s must be called %s, by which its records are known to have no spans", name, LabelsOnly, Simple)
+		}
 	}
 	return p, nil
 }

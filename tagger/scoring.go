@@ -134,7 +134,7 @@ func (a *answering) answered(logits []float32) (done bool, err error) {
 // A Score is how much speaks for an emotion.
 type Score struct {
 	Emotion     string
-	Score       float64 // mean over its words, in deviations
+	Score       float64
 	Probability float64
 }
 
@@ -153,20 +153,28 @@ func (c *Calibration) Read(values []float64) (emotions []string, all []Score) {
 	return emotions, all
 }
 
-// scores are the means of the emotions' standardised words, standardised.
+// scores are the emotions' weighted sums of standardised values.
 func (c *Calibration) scores(values []float64) []float64 {
-	sums, counts := make([]float64, len(c.Emotions)), make([]float64, len(c.Emotions))
-	n := 0
+	z, scores := c.standardise(values), make([]float64, len(c.Emotions))
+	for e := range scores {
+		scores[e] = dot(c.Emotions[e].Weights, z)
+	}
+	return scores
+}
+
+func (c *Calibration) standardise(values []float64) []float64 {
+	z := make([]float64, 0, len(values))
 	for _, p := range c.Probes {
 		for _, w := range p.Words {
-			e := c.index(w.Emotion)
-			sums[e] += (values[n] - w.Mean) / w.Deviation
-			counts[e]++
-			n++
+			z = append(z, (values[len(z)]-w.Mean)/w.Deviation)
 		}
 	}
-	for e := range sums {
-		sums[e] /= counts[e] * c.Emotions[e].Deviation
+	return z
+}
+
+func dot(a, b []float64) (sum float64) {
+	for i, x := range a {
+		sum += x * b[i]
 	}
-	return sums
+	return sum
 }

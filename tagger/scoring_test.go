@@ -20,12 +20,14 @@ func testCalibration() *Calibration {
 	for _, after := range []string{`" is`, `" says so much`} {
 		p := Probe{After: after}
 		for i, e := range dataset.Default().Emotions() {
-			p.Words = append(p.Words, ProbeWord{Word: " " + e.Name, Emotion: e.Name, Mean: -3 - float64(i)/28, Deviation: 1 + float64(i%3)/4})
+			p.Words = append(p.Words, ProbeWord{Word: " " + e.Name, Mean: -3 - float64(i)/28, Deviation: 1 + float64(i%3)/4})
 		}
 		c.Probes = append(c.Probes, p)
 	}
-	for _, e := range dataset.Default().Emotions() {
-		c.Emotions = append(c.Emotions, EmotionScale{Emotion: e.Name, Deviation: 1, Threshold: 0.9, Slope: 2, Offset: -1})
+	for i, e := range dataset.Default().Emotions() {
+		weights := make([]float64, 2*28)
+		weights[i], weights[28+i] = 0.5, 0.5
+		c.Emotions = append(c.Emotions, EmotionScale{Emotion: e.Name, Threshold: 0.9, Slope: 2, Offset: -1, Weights: weights})
 	}
 	return c
 }
@@ -53,21 +55,11 @@ func TestParseCalibration(t *testing.T) {
 		{"no text", "no text or no words", func(c *Calibration) { c.Probes[0].After = "" }},
 		{"emotion unknown", `"calm" is not in the taxonomy`, func(c *Calibration) { c.Emotions[3].Emotion = "calm" }},
 		{"emotion twice", `"joy" is not in the taxonomy, or here twice`, func(c *Calibration) { c.Emotions[27].Emotion = "joy" }},
-		{"word of no emotion", `no emotion "calm"`, func(c *Calibration) { c.Probes[1].Words[2].Emotion = "calm" }},
 		{"empty word", `word ""`, func(c *Calibration) { c.Probes[1].Words[2].Word = "" }},
 		{"deviation", "a deviation above 0", func(c *Calibration) { c.Probes[1].Words[2].Deviation = 0 }},
-		{"emotion without a word", "no word speaks for the taxonomy's anger", func(c *Calibration) {
-			for i := range c.Probes {
-				c.Probes[i].Words[2].Emotion = "joy"
-			}
-		}},
+		{"weights", "and 56 weights", func(c *Calibration) { c.Emotions[5].Weights = c.Emotions[5].Weights[:28] }},
 		{"neutral", `neutral is "calm"`, func(c *Calibration) { c.Neutral = "calm" }},
-		{"emotion missing", "no word speaks for the taxonomy's neutral", func(c *Calibration) {
-			c.Emotions = c.Emotions[:27]
-			for i := range c.Probes {
-				c.Probes[i].Words = c.Probes[i].Words[:27]
-			}
-		}},
+		{"emotion missing", "the taxonomy's neutral is missing", func(c *Calibration) { c.Emotions = c.Emotions[:27] }},
 	} {
 		c := testCalibration()
 		tt.change(c)
@@ -240,7 +232,14 @@ func checkScored(t *testing.T, m *fakeModel, c *Calibration, results []Result) {
 func TestScoredLabelsOnly(t *testing.T) {
 	m := newFakeModel(t, noise(3))
 	m.scored = true
-	s := newTagger(t, m, `{{define "task"}}labels{{end}}`+strings.Replace(smallPrompt, `["love"," love low 90 target it"]`, `[" love"]`, 1), Options{Decode: Compact, Calibration: testCalibration()})
+	p, err := BuiltinPrompt(Simple)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := New(m, Options{ModelName: "fake", Prompt: p, Taxonomy: dataset.Default(), Decode: Compact, Calibration: testCalibration()})
+	if err != nil {
+		t.Fatal(err)
+	}
 	res, err := s.Tag(dataset.Input{ID: "a", Text: "I love it"})
 	if err != nil || res.Record == nil || res.Counts.Sampled+res.Counts.Forced > 0 || !slices.Equal(res.Record.Predictions, likeliest(m, testCalibration(), "I love it")) {
 		t.Errorf("%+v, %v", res, err)

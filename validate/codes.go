@@ -39,6 +39,7 @@ const (
 	CodeSpanText    = "span.text"
 	CodeSpanLabels  = "span.labels"
 	CodeSpanSimple  = "span.simple"
+	CodeSpanMissing = "span.missing"
 
 	CodeValence        = "vocab.valence"
 	CodeIntensity      = "vocab.intensity"
@@ -61,6 +62,7 @@ const (
 	CodeSubtypeNotPredicted = "emotion.subtype_not_predicted"
 
 	CodeConfidence = "confidence.range"
+	CodePercent    = "confidence.percent"
 
 	CodeLimitProblems = "limit.problems"
 	CodeLimitWork     = "limit.work"
@@ -82,6 +84,11 @@ const (
 	stepConfidence = "confidence checks"
 	stepLogging    = "rejected sample logging"
 )
+
+// Steps are the card's seven checks, in its order.
+func Steps() []string {
+	return []string{stepSchema, stepAlignment, stepSpan, stepAttribute, stepEmotion, stepConfidence, stepLogging}
+}
 
 // Codes lists every code that this package reports, grouped by check.
 func Codes() []Code {
@@ -113,6 +120,7 @@ func Codes() []Code {
 		{CodeSpanText, stepSpan, "the span's text is not the text from token start to token end"},
 		{CodeSpanLabels, stepSpan, "a label is not what the spans make it"},
 		{CodeSpanSimple, stepSpan, "a record of the prompt simple has a span"},
+		{CodeSpanMissing, stepSpan, "an emotion is predicted and there is no span, which the prompt simple alone allows"},
 
 		{CodeValence, stepAttribute, "valence is not in its vocabulary"},
 		{CodeIntensity, stepAttribute, "intensity is not in its vocabulary"},
@@ -135,6 +143,7 @@ func Codes() []Code {
 		{CodeSubtypeNotPredicted, stepEmotion, "a subtype is not among the predictions"},
 
 		{CodeConfidence, stepConfidence, "confidence is not in [0,1]"},
+		{CodePercent, stepConfidence, "confidence is given in percent: text with a % sign, or a number from 2 to 100"},
 
 		{CodeLimitProblems, stepLogging, "the record has more problems than are reported"},
 		{CodeLimitWork, stepLogging, "the record is too large for every target_text to be looked for"},

@@ -38,16 +38,31 @@ func Decode(line []byte) (*dataset.Record, []Problem) {
 // decodeInto is Decode with a record whose slices are used again; ok is false
 // where Decode returns nil.
 func decodeInto(r *dataset.Record, line []byte) (ok bool, list []Problem) {
-	*r = dataset.Record{
-		Predictions: emptied(r.Predictions),
-		Data:        dataset.Data{Tokens: emptied(r.Data.Tokens), Labels: emptied(r.Data.Labels), Spans: emptied(r.Data.Spans)},
+	reuse(r)
+	if !utf8.Valid(line) {
+		var p problems
+		p.add(CodeUTF8, "", "UTF-8", "an invalid byte at column "+strconv.Itoa(invalidByte(line)+1))
+		return false, p.list
 	}
+	src := string(line)
+	if scan(src, r) {
+		return true, nil
+	}
+	reuse(r)
 	d := decoders.Get().(*decoder)
-	ok = d.decode(line, r)
+	ok = d.decode(src, line, r)
 	list = d.list
 	d.src, d.list, d.buf = "", nil, bytes.Buffer{}
 	decoders.Put(d)
 	return ok, list
+}
+
+// reuse empties a record but for the memory of its slices.
+func reuse(r *dataset.Record) {
+	*r = dataset.Record{
+		Predictions: emptied(r.Predictions),
+		Data:        dataset.Data{Tokens: emptied(r.Data.Tokens), Labels: emptied(r.Data.Labels), Spans: emptied(r.Data.Spans)},
+	}
 }
 
 // emptied is never nil, so that a list without elements is the same whether it
@@ -81,14 +96,12 @@ var (
 var (
 	errTooDeep = errors.New("nested too deep")
 	errTooMany = errors.New("too many problems")
+	errNotOne  = errors.New("more than one value")
 )
 
-func (d *decoder) decode(line []byte, r *dataset.Record) (ok bool) {
-	if !utf8.Valid(line) {
-		d.add(CodeUTF8, "", "UTF-8", "an invalid byte at column "+strconv.Itoa(invalidByte(line)+1))
-		return false
-	}
-	d.src = string(line)
+// decode reads a line of UTF-8, of which src is a copy.
+func (d *decoder) decode(src string, line []byte, r *dataset.Record) (ok bool) {
+	d.src = src
 	d.buf = *bytes.NewBuffer(line)
 	d.json.Reset(&d.buf, jsontext.AllowDuplicateNames(true))
 	err := d.record(r)
@@ -190,7 +203,7 @@ func (d *decoder) attrs(a *dataset.Attrs) error {
 		case 7:
 			return d.int(&a.ClauseIndex)
 		case 8:
-			return d.float(&a.Confidence)
+			return d.confidence(&a.Confidence)
 		case 9:
 			return d.string(&a.TargetText)
 		default:
@@ -329,10 +342,17 @@ func (d *decoder) int(n *int) error {
 	return nil
 }
 
-func (d *decoder) float(f *float64) error {
-	raw, err := d.scalar('0', "a number")
-	if raw == nil {
+func (d *decoder) confidence(f *float64) error {
+	raw, err := d.json.ReadValue()
+	if err != nil {
 		return err
+	}
+	if kind := raw.Kind(); kind != '0' {
+		d.add(CodeType, d.path(), "a number", kindName(kind))
+		if kind == '"' && bytes.HasSuffix(bytes.TrimRight(raw, "\" "), []byte("%")) {
+			d.add(CodePercent, d.path(), "a number in [0,1]", string(raw))
+		}
+		return nil
 	}
 	v, err := strconv.ParseFloat(string(raw), 64)
 	if err != nil {

@@ -2,10 +2,12 @@ package validate
 
 import (
 	"bytes"
+	"math/rand/v2"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/emospan/emospan/dataset"
 )
@@ -65,6 +67,7 @@ var decodeCases = []struct {
 	{"exponent for an integer", `"end":5`, `"end":5e0`, []string{"schema.type /data/spans/0/end"}, true},
 	{"string for an integer", `"end":5`, `"end":"5"`, []string{"schema.type /data/spans/0/end"}, true},
 	{"string for a number", `0.91`, `"0.91"`, []string{"schema.type /data/spans/0/attrs/confidence"}, true},
+	{"percent", `0.91`, `"91 %"`, []string{"schema.type /data/spans/0/attrs/confidence", "confidence.percent /data/spans/0/attrs/confidence"}, true},
 	{"boolean for an integer", `"clause_index":0`, `"clause_index":false`, []string{"schema.type /data/spans/0/attrs/clause_index"}, true},
 	{"integer of 33 bits", `"end":5`, `"end":2147483648`, []string{"schema.number_range /data/spans/0/end"}, true},
 	{"number too large", `0.91`, `1e999`, []string{"schema.number_range /data/spans/0/attrs/confidence"}, true},
@@ -87,6 +90,61 @@ func TestDecode(t *testing.T) {
 				t.Errorf("record %v", r)
 			}
 		})
+	}
+}
+
+// strictly decodes a line without the scanner.
+func strictly(line []byte) (*dataset.Record, []Problem) {
+	r, d := new(dataset.Record), new(decoder)
+	reuse(r)
+	if d.decode(string(line), line, r) {
+		return r, d.list
+	}
+	return nil, d.list
+}
+
+// agreeScanner holds what the scanner takes to what the decoder makes of it.
+func agreeScanner(t *testing.T, line []byte) (taken bool) {
+	t.Helper()
+	r := new(dataset.Record)
+	reuse(r)
+	if !utf8.Valid(line) || !scan(string(line), r) {
+		return false
+	}
+	if want, problems := strictly(line); len(problems) > 0 || !reflect.DeepEqual(r, want) {
+		t.Errorf("the scanner takes %s\nas   %+v\nwant %+v, %q", line, r, want, problems)
+	}
+	return true
+}
+
+func TestScanner(t *testing.T) {
+	for _, tt := range decodeCases {
+		line := tt.new
+		if tt.old != "" {
+			line = strings.Replace(cardExample, tt.old, tt.new, 1)
+		}
+		taken := agreeScanner(t, []byte(line))
+		if rare := tt.name == "exponent" || tt.name == "key with an escape"; taken != (tt.want == nil) && !rare {
+			t.Errorf("%s: taken %v", tt.name, taken)
+		}
+	}
+	rng := rand.New(rand.NewPCG(9, 10))
+	for range 3000 {
+		line, err := randomRecord(rng, dataset.Default()).AppendJSON(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !agreeScanner(t, line) {
+			t.Fatalf("not taken: %s", line)
+		}
+		// One byte changed: most often it is no JSON any more, or no record.
+		line[rng.IntN(len(line))] = "\"\\{}[]:,.0-e \t\n\x01a"[rng.IntN(17)]
+		agreeScanner(t, line)
+	}
+	for cut := range len(cardExample) {
+		if agreeScanner(t, []byte(cardExample[:cut])) {
+			t.Errorf("%s is taken", cardExample[:cut])
+		}
 	}
 }
 
@@ -168,6 +226,7 @@ func FuzzDecode(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, line []byte) {
+		agreeScanner(t, line)
 		before := bytes.Clone(line)
 		r, problems := Decode(line)
 		if !bytes.Equal(line, before) {

@@ -1,23 +1,24 @@
 package validate
 
-import "github.com/emospan/emospan/dataset"
+import (
+	"strings"
 
-// Change is one value that [Normalize] brought into the taxonomy's form.
-type Change struct {
-	Path string `json:"path"` // RFC 6901 JSON Pointer
-	From string `json:"from"`
-	To   string `json:"to"`
-}
+	"github.com/emospan/emospan/dataset"
+)
 
 // Normalize replaces, in place, values that mean one of the taxonomy's but are
-// written another way, by case or by a synonym: predictions, subtypes and the
-// attributes that have a vocabulary. Values it does not know, and everything
-// else, stay as they are, so that [Record] judges them. It returns the changes
-// in the order of the record's keys.
+// written another way, by case or by a synonym: predictions, subtypes, span
+// types and the attributes that have a vocabulary. Values it does not know, and
+// everything else, stay as they are, so that [Record] judges them. It returns
+// the changes in the order of the record's keys.
 func Normalize(r *dataset.Record, tax *dataset.Taxonomy) []Change {
 	var changes []Change
 	set := func(value *string, to, path string) {
-		changes = append(changes, Change{Path: path, From: *value, To: to})
+		code := FixSynonym
+		if sameWord(*value, to) {
+			code = FixCase
+		}
+		changes = append(changes, Change{Code: code, Path: path, From: *value, To: to})
 		*value = to
 	}
 	for i := range r.Predictions {
@@ -28,28 +29,55 @@ func Normalize(r *dataset.Record, tax *dataset.Taxonomy) []Change {
 	}
 	for i := range r.Data.Spans {
 		s := &r.Data.Spans[i]
+		for _, kind := range tax.SpanTypes() {
+			// Types may differ by case alone; what is one of them is left as it is.
+			if s.Type != kind && strings.EqualFold(s.Type, kind) && !hasType(tax, s.Type) {
+				set(&s.Type, kind, at("/data/spans", i, "/type"))
+			}
+		}
 		if _, ok := tax.EmotionBySubtype(s.Subtype); !ok {
 			if e, ok := tax.CanonicalEmotion(s.Subtype); ok {
 				set(&s.Subtype, e.Subtype, at("/data/spans", i, "/subtype"))
 			}
 		}
-		a := &s.Attrs
-		for _, f := range [...]struct {
-			attr  string
-			value *string
-		}{
-			{dataset.AttrValence, &a.Valence},
-			{dataset.AttrIntensity, &a.Intensity},
-			{dataset.AttrCertainty, &a.Certainty},
-			{dataset.AttrTemporality, &a.Temporality},
-			{dataset.AttrSource, &a.Source},
-			{dataset.AttrEmotionGroup, &a.EmotionGroup},
-			{dataset.AttrTargetRelation, &a.TargetRelation},
-		} {
+		for _, f := range vocabularyFields(&s.Attrs) {
 			if to, ok := tax.Attr(f.attr).Canonical(*f.value); ok && to != *f.value {
 				set(f.value, to, at("/data/spans", i, "/attrs/"+f.attr))
 			}
 		}
 	}
 	return changes
+}
+
+type vocabularyField struct {
+	attr  string
+	value *string
+}
+
+// vocabularyFields are the attributes that have a vocabulary, in a record's key order.
+func vocabularyFields(a *dataset.Attrs) [7]vocabularyField {
+	return [...]vocabularyField{
+		{dataset.AttrValence, &a.Valence},
+		{dataset.AttrIntensity, &a.Intensity},
+		{dataset.AttrCertainty, &a.Certainty},
+		{dataset.AttrTemporality, &a.Temporality},
+		{dataset.AttrSource, &a.Source},
+		{dataset.AttrEmotionGroup, &a.EmotionGroup},
+		{dataset.AttrTargetRelation, &a.TargetRelation},
+	}
+}
+
+// sameWord reports whether two names differ by case and by what joins or surrounds their words alone.
+func sameWord(a, b string) bool {
+	words := strings.NewReplacer(" ", "", "\t", "", "-", "", "_", "")
+	return strings.EqualFold(words.Replace(a), words.Replace(b))
+}
+
+func hasType(tax *dataset.Taxonomy, kind string) bool {
+	for _, t := range tax.SpanTypes() {
+		if t == kind {
+			return true
+		}
+	}
+	return false
 }

@@ -16,15 +16,16 @@ func TestNormalize(t *testing.T) {
 	s.Attrs.Intensity = "Medium"
 	s.Attrs.EmotionGroup = "positive affect"
 	s.Attrs.Certainty = "perhaps-so"
-	r.Data.Spans[1].Subtype = "GRATITUDE"
+	r.Data.Spans[1].Type, r.Data.Spans[1].Subtype = "emo", "GRATITUDE"
 	want := []Change{
-		{"/predictions/0", "Happiness", "joy"},
-		{"/predictions/1", "thankful", "gratitude"},
-		{"/data/spans/0/subtype", "happy", "Joy"},
-		{"/data/spans/0/attrs/valence", " Positive ", "pos"},
-		{"/data/spans/0/attrs/intensity", "Medium", "med"},
-		{"/data/spans/0/attrs/emotion_group", "positive affect", "positive_affect"},
-		{"/data/spans/1/subtype", "GRATITUDE", "Gratitude"},
+		{"fix.synonym", "/predictions/0", "Happiness", "joy"},
+		{"fix.synonym", "/predictions/1", "thankful", "gratitude"},
+		{"fix.synonym", "/data/spans/0/subtype", "happy", "Joy"},
+		{"fix.synonym", "/data/spans/0/attrs/valence", " Positive ", "pos"},
+		{"fix.synonym", "/data/spans/0/attrs/intensity", "Medium", "med"},
+		{"fix.case", "/data/spans/0/attrs/emotion_group", "positive affect", "positive_affect"},
+		{"fix.case", "/data/spans/1/type", "emo", "EMO"},
+		{"fix.case", "/data/spans/1/subtype", "GRATITUDE", "Gratitude"},
 	}
 	if got := Normalize(r, dataset.Default()); !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)

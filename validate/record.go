@@ -160,7 +160,7 @@ func (c *checker) labels() {
 		}
 		prefix, kind := splitLabel(label)
 		switch {
-		case prefix == 0 || !c.isSpanType(kind):
+		case prefix == 0 || !hasType(c.tax, kind):
 			c.add(CodeLabelValue, at("/data/labels", i, ""), "O, B-TYPE or I-TYPE", quote(label))
 			kind = ""
 		case prefix == 'I' && before != kind:
@@ -176,13 +176,4 @@ func splitLabel(label string) (prefix byte, kind string) {
 		return label[0], label[2:]
 	}
 	return 0, ""
-}
-
-func (c *checker) isSpanType(kind string) bool {
-	for _, t := range c.tax.SpanTypes() {
-		if t == kind {
-			return true
-		}
-	}
-	return false
 }

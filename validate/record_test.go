@@ -84,8 +84,8 @@ var mutations = []mutation{
 	}, nil},
 	{"too few labels", func(r *dataset.Record) { r.Data.Labels = r.Data.Labels[:8] }, []string{"alignment.length /data/labels"}},
 	{"too many labels", func(r *dataset.Record) { r.Data.Labels = append(r.Data.Labels, "O") }, []string{"alignment.length /data/labels"}},
-	{"no tokens", func(r *dataset.Record) { r.Data = dataset.Data{} }, []string{"alignment.gap /data/tokens"}},
-	{"empty text", func(r *dataset.Record) { r.Text, r.Data = "", dataset.Data{} }, []string{"schema.empty /text"}},
+	{"no tokens", func(r *dataset.Record) { r.Data = dataset.Data{} }, []string{"alignment.gap /data/tokens", "span.missing /data/spans"}},
+	{"empty text", func(r *dataset.Record) { r.Text, r.Data = "", dataset.Data{} }, []string{"schema.empty /text", "span.missing /data/spans"}},
 
 	{"unknown label", func(r *dataset.Record) { r.Data.Labels[8] = "B-PER" }, []string{"label.value /data/labels/8", "span.labels /data/labels/8"}},
 	{"label in lower case", func(r *dataset.Record) { r.Data.Labels[8] = "o" }, []string{"label.value /data/labels/8", "span.labels /data/labels/8"}},
@@ -114,6 +114,19 @@ var mutations = []mutation{
 		r.Data.Labels = slices.Repeat([]string{"O"}, 9)
 	}, nil},
 
+	{"emotions without a span", func(r *dataset.Record) {
+		r.Data.Spans, r.Data.Labels = nil, slices.Repeat([]string{"O"}, 9)
+	}, []string{"span.missing /data/spans"}},
+	{"neutral without a span", func(r *dataset.Record) {
+		r.Predictions, r.Data.Spans, r.Data.Labels = []string{"neutral"}, nil, slices.Repeat([]string{"O"}, 9)
+	}, nil},
+	{"simple and neutral", func(r *dataset.Record) {
+		r.Prompt, r.Predictions, r.Data.Spans, r.Data.Labels = "simple", []string{"neutral"}, nil, slices.Repeat([]string{"O"}, 9)
+	}, nil},
+	{"a prompt that begins with simple", func(r *dataset.Record) {
+		r.Prompt, r.Data.Spans, r.Data.Labels = "simple_2", nil, slices.Repeat([]string{"O"}, 9)
+	}, []string{"span.missing /data/spans"}},
+
 	{"subtype in lower case", func(r *dataset.Record) { r.Data.Spans[0].Subtype = "joy" }, []string{"emotion.subtype_case /data/spans/0/subtype"}},
 	{"subtype in capitals", func(r *dataset.Record) { r.Data.Spans[0].Subtype = "JOY" }, []string{"emotion.subtype_case /data/spans/0/subtype"}},
 	{"unknown subtype", func(r *dataset.Record) { r.Data.Spans[0].Subtype = "Hunger" }, []string{"emotion.subtype_unknown /data/spans/0/subtype"}},
@@ -131,6 +144,10 @@ var mutations = []mutation{
 	{"highest clause index", func(r *dataset.Record) { r.Data.Spans[0].Attrs.ClauseIndex = 8 }, nil},
 	{"confidence above 1", func(r *dataset.Record) { r.Data.Spans[0].Attrs.Confidence = math.Nextafter(1, 2) }, []string{"confidence.range /data/spans/0/attrs/confidence"}},
 	{"confidence below 0", func(r *dataset.Record) { r.Data.Spans[1].Attrs.Confidence = -0.1 }, []string{"confidence.range /data/spans/1/attrs/confidence"}},
+	{"confidence in percent", func(r *dataset.Record) {
+		r.Data.Spans[0].Attrs.Confidence, r.Data.Spans[1].Attrs.Confidence = 91, 100
+	}, []string{"confidence.percent /data/spans/0/attrs/confidence", "confidence.percent /data/spans/1/attrs/confidence"}},
+	{"confidence above 100", func(r *dataset.Record) { r.Data.Spans[0].Attrs.Confidence = 101 }, []string{"confidence.range /data/spans/0/attrs/confidence"}},
 	{"confidence is not a number", func(r *dataset.Record) { r.Data.Spans[0].Attrs.Confidence = math.NaN() }, []string{"confidence.range /data/spans/0/attrs/confidence"}},
 	{"confidence at the ends", func(r *dataset.Record) {
 		r.Data.Spans[0].Attrs.Confidence, r.Data.Spans[1].Attrs.Confidence = 0, 1

@@ -18,13 +18,17 @@ func (c *checker) spans() {
 	if c.r.Prompt == PromptSimple && len(spans) > 0 {
 		c.add(CodeSpanSimple, "/data/spans", "no spans under the prompt "+PromptSimple, strconv.Itoa(len(spans)))
 	}
+	// Neutral needs no words that carry it.
+	if p := c.r.Predictions; c.r.Prompt != PromptSimple && len(spans) == 0 && len(p) > 0 && !slices.Contains(p, c.tax.Neutral()) {
+		c.add(CodeSpanMissing, "/data/spans", "a span, because an emotion is predicted", "none")
+	}
 	inOrder := true
 	for i := range spans {
 		if c.full() {
 			return
 		}
 		s := &spans[i]
-		if !c.isSpanType(s.Type) {
+		if !hasType(c.tax, s.Type) {
 			c.add(CodeSpanType, at("/data/spans", i, "/type"), "one of "+strings.Join(c.tax.SpanTypes(), ", "), quote(s.Type))
 		}
 		c.subtype(i, s)
@@ -123,7 +127,11 @@ func (c *checker) attrs(i int, a *dataset.Attrs) {
 		}
 	}
 	if !(a.Confidence >= 0 && a.Confidence <= 1) {
-		c.add(CodeConfidence, at("/data/spans", i, "/attrs/confidence"), "a number in [0,1]", fmt.Sprint(a.Confidence))
+		code := CodeConfidence
+		if a.Confidence >= 2 && a.Confidence <= 100 {
+			code = CodePercent
+		}
+		c.add(code, at("/data/spans", i, "/attrs/confidence"), "a number in [0,1]", fmt.Sprint(a.Confidence))
 	}
 	c.target(i, a)
 }

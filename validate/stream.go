@@ -1,8 +1,10 @@
 package validate
 
 import (
-	"fmt"
+	"cmp"
+	"context"
 	"io"
+	"runtime"
 	"strconv"
 
 	"github.com/emospan/emospan/dataset"
@@ -11,89 +13,114 @@ import (
 // StreamOptions say how to validate a stream. The zero value takes every
 // default.
 type StreamOptions struct {
-	Name      string // of the stream, in errors
-	MaxLine   int    // bytes; 0 means dataset.DefaultMaxLine
-	Samples   int    // ids kept for each code; 0 means 5
-	Normalize bool   // apply Normalize to each record first
+	Name    string // of the stream, in errors
+	MaxLine int    // bytes; 0 means dataset.DefaultMaxLine
+	Samples int    // ids kept for each code; 0 means 5
+	Fix     bool   // mend each record first, as [Fix] does, and its JSON's shape
+	Workers int    // goroutines that check; 0 means GOMAXPROCS
+
+	// Context, unless nil, ends the stream with its cause.
+	Context context.Context
 
 	// IDs are the ids of the streams before this one, to which this one's are
 	// added; nil means none.
 	IDs *dataset.IDSet
 
-	// Each is called for every line in order. An error ends the stream and is
-	// returned as it is.
+	// Each is called for every line in order, from the goroutine that called
+	// Stream. An error ends the stream and is returned as it is.
 	Each func(Result) error
 }
 
 // Result is the verdict on one line. Raw and Record, the lists in it included,
-// are used again for the next.
+// are used again for lines to come.
 type Result struct {
 	Line     int             // from 1
 	Raw      []byte          // nil if the line was too long
 	Record   *dataset.Record // nil if the line was not JSON
 	Problems []Problem       // none for a valid record
-	Changes  []Change        // made by Normalize
+	Changes  []Change        // what made it valid; none for one that was, or is not
+
+	checked bool // the content was, not the schema alone
 }
 
-// Summary counts what a stream held.
-type Summary struct {
-	Records int                 `json:"records"` // lines
-	Valid   int                 `json:"valid"`
-	Invalid int                 `json:"invalid"`
-	Changes int                 `json:"changes"` // values normalised
-	Codes   map[string]int      `json:"codes"`   // records that have each code
-	Samples map[string][]string `json:"samples"` // src_id of the first of them, or "line N"
-}
-
-// Stream validates a JSONL stream line by line, in memory bounded by the
-// longest line it accepts and what an IDSet takes. A bad line, one that is too long
-// included, is a problem of that line; a blank one is too, because a reader of
-// JSON Lines may take it for a record. The error is the source's, or Each's.
-// A [dataset.Record] whose schema is at fault is not checked further.
+// Stream validates a JSONL stream line by line. A bad line, one that is too
+// long included, is a problem of that line; a blank one is too, because a
+// reader of JSON Lines may take it for a record. The error is the source's, the
+// context's or Each's. A [dataset.Record] whose schema is at fault is not
+// checked further.
+//
+// Lines are checked by several goroutines and come out in their order, the same
+// whatever their number. Memory is bounded by the lines being checked, up to a
+// few dozen kilobytes or one long line for each of a few batches, and what a
+// [dataset.IDSet] takes. Where Each or the context ends the stream early, a read that waits for
+// the source is left behind.
 func Stream(src io.Reader, tax *dataset.Taxonomy, opts StreamOptions) (Summary, error) {
-	if opts.Samples == 0 {
-		opts.Samples = 5
-	}
+	opts.Samples = cmp.Or(opts.Samples, 5)
+	opts.Workers = cmp.Or(opts.Workers, runtime.GOMAXPROCS(0))
 	if opts.IDs == nil {
 		opts.IDs = new(dataset.IDSet)
 	}
-	sum := Summary{Codes: make(map[string]int), Samples: make(map[string][]string)}
-	rec := new(dataset.Record)
-	lines := dataset.NewLineReader(src, opts.MaxLine)
+	if opts.Context == nil {
+		opts.Context = context.Background()
+	}
+	sum := NewSummary()
+	p := newPipeline(dataset.NewLineReader(src, opts.MaxLine), tax, &opts)
+	defer p.close()
 	for {
-		raw, err := lines.Next()
-		if err == io.EOF {
-			return sum, nil
+		var b *batch
+		select {
+		case b = <-p.ordered:
+		case <-opts.Context.Done():
+			return sum, context.Cause(opts.Context)
 		}
-		res := Result{Line: lines.Line(), Raw: raw}
-		switch {
-		case err == dataset.ErrLineTooLong:
-			res.Problems = []Problem{{Code: CodeLineTooLong, Expected: fmt.Sprintf("at most %d bytes", lines.Max()), Found: "more"}}
-		case err != nil:
-			return sum, fmt.Errorf("%s:%d: %w", opts.Name, res.Line, err)
-		default:
-			res.check(rec, tax, &opts)
-		}
-		sum.add(&res, opts.Samples)
-		if opts.Each != nil {
-			if err := opts.Each(res); err != nil {
-				return sum, err
+		<-b.checked
+		for i := range b.results {
+			res := &b.results[i]
+			res.identify(&opts)
+			sum.add(res, opts.Samples)
+			if opts.Each != nil {
+				if err := opts.Each(*res); err != nil {
+					return sum, err
+				}
 			}
+		}
+		switch b.err {
+		case nil:
+			p.release(b)
+		case io.EOF:
+			return sum, nil
+		default:
+			return sum, b.err
 		}
 	}
 }
 
-func (res *Result) check(rec *dataset.Record, tax *dataset.Taxonomy, opts *StreamOptions) {
+func (res *Result) check(rec *dataset.Record, tax *dataset.Taxonomy, fix bool) {
 	var ok bool
-	if ok, res.Problems = decodeInto(rec, res.Raw); ok {
+	ok, res.Problems = decodeInto(rec, res.Raw)
+	if len(res.Problems) > 0 && fix {
+		if shaped, changes, object := reshape(res.Raw, tax); object {
+			ok, res.Problems = decodeInto(rec, shaped)
+			res.Changes = changes
+		}
+	}
+	if ok {
 		res.Record = rec
 	}
 	if len(res.Problems) == 0 {
-		if opts.Normalize {
-			res.Changes = Normalize(res.Record, tax)
+		res.checked = true
+		if res.Problems = Record(rec, tax); len(res.Problems) > 0 && fix {
+			res.Changes = append(res.Changes, Fix(rec, tax)...)
+			res.Problems = Record(rec, tax)
 		}
-		res.Problems = Record(res.Record, tax)
 	}
+	if len(res.Problems) > 0 {
+		res.Changes = nil // they come to nothing
+	}
+}
+
+// identify looks for the record's id among those before it.
+func (res *Result) identify(opts *StreamOptions) {
 	if res.Record == nil || res.Record.SrcID == "" {
 		return
 	}
@@ -106,37 +133,6 @@ func (res *Result) check(rec *dataset.Record, tax *dataset.Taxonomy, opts *Strea
 			Code: CodeDuplicateID, Path: "/src_id", Expected: "an id of its own",
 			Found: quote(res.Record.SrcID) + ", which " + first + " has",
 		})
+		res.Changes = nil
 	}
-}
-
-func (s *Summary) add(res *Result, samples int) {
-	s.Records++
-	s.Changes += len(res.Changes)
-	if len(res.Problems) == 0 {
-		s.Valid++
-		return
-	}
-	s.Invalid++
-	id := "line " + strconv.Itoa(res.Line)
-	if res.Record != nil && res.Record.SrcID != "" {
-		id = clip(res.Record.SrcID)
-	}
-	for i, p := range res.Problems {
-		if codeBefore(res.Problems[:i], p.Code) {
-			continue
-		}
-		s.Codes[p.Code]++
-		if len(s.Samples[p.Code]) < samples {
-			s.Samples[p.Code] = append(s.Samples[p.Code], id)
-		}
-	}
-}
-
-func codeBefore(list []Problem, code string) bool {
-	for _, p := range list {
-		if p.Code == code {
-			return true
-		}
-	}
-	return false
 }

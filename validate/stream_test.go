@@ -27,6 +27,14 @@ func line(t testing.TB, id string, edit func(*dataset.Record)) string {
 	return string(b) + "\n"
 }
 
+// steps names what passed, failed and went unchecked in each of the card's checks.
+func steps(counts [7][3]int) (list []StepCount) {
+	for i, name := range Steps() {
+		list = append(list, StepCount{name, counts[i][0], counts[i][1], counts[i][2]})
+	}
+	return list
+}
+
 func TestStream(t *testing.T) {
 	badVocab := func(r *dataset.Record) {
 		r.Data.Spans[0].Attrs.Valence, r.Data.Spans[1].Attrs.Valence = "positive", "Pos"
@@ -40,26 +48,30 @@ func TestStream(t *testing.T) {
 		line(t, "d", func(r *dataset.Record) { r.Data.Spans[0].Attrs.Confidence = 1.5 }) +
 		strings.TrimSuffix(line(t, "e", nil), "\n")
 	tests := []struct {
-		normalize bool
-		want      Summary
+		fix  bool
+		want Summary
 	}{
-		{false, Summary{Records: 8, Valid: 2, Invalid: 6,
+		{false, Summary{Records: 8, Valid: 2, Invalid: 6, Fixes: map[string]int{},
+			Steps: steps([7][3]int{{4, 4, 0}, {5, 0, 3}, {5, 0, 3}, {4, 1, 3}, {5, 0, 3}, {4, 1, 3}, {8, 0, 0}}),
 			Codes: map[string]int{"vocab.valence": 1, "schema.syntax": 1, "schema.line_too_long": 1, "schema.missing_key": 1, "schema.duplicate_id": 1, "confidence.range": 1},
 			Samples: map[string][]string{"vocab.valence": {"b"}, "schema.syntax": {"line 3"}, "schema.line_too_long": {"line 4"},
 				"schema.missing_key": {"c"}, "schema.duplicate_id": {"a"}, "confidence.range": {"d"}}}},
-		{true, Summary{Records: 8, Valid: 3, Invalid: 5, Changes: 2,
+		{true, Summary{Records: 8, Valid: 3, Invalid: 5, Fixed: 1, Changes: 2,
+			Fixes: map[string]int{"fix.synonym": 1, "fix.case": 1},
+			Steps: steps([7][3]int{{4, 4, 0}, {5, 0, 3}, {5, 0, 3}, {5, 0, 3}, {5, 0, 3}, {4, 1, 3}, {8, 0, 0}}),
 			Codes: map[string]int{"schema.syntax": 1, "schema.line_too_long": 1, "schema.missing_key": 1, "schema.duplicate_id": 1, "confidence.range": 1},
 			Samples: map[string][]string{"schema.syntax": {"line 3"}, "schema.line_too_long": {"line 4"},
-				"schema.missing_key": {"c"}, "schema.duplicate_id": {"a"}, "confidence.range": {"d"}}}},
+				"schema.missing_key": {"c"}, "schema.duplicate_id": {"a"}, "confidence.range": {"d"},
+				"fix.synonym": {"b"}, "fix.case": {"b"}}}},
 	}
 	for _, tt := range tests {
 		var lines []int
 		sum, err := Stream(iotest.OneByteReader(strings.NewReader(input)), dataset.Default(), StreamOptions{
-			MaxLine: 4000, Normalize: tt.normalize,
+			MaxLine: 4000, Fix: tt.fix,
 			Each: func(res Result) error { lines = append(lines, res.Line); return nil },
 		})
 		if err != nil || !reflect.DeepEqual(sum, tt.want) {
-			t.Errorf("normalize %v: %+v, %v\nwant %+v", tt.normalize, sum, err, tt.want)
+			t.Errorf("fix %v: %+v, %v\nwant %+v", tt.fix, sum, err, tt.want)
 		}
 		if want := []int{1, 2, 3, 4, 5, 6, 7, 8}; !slices.Equal(lines, want) {
 			t.Errorf("lines %v", lines)
@@ -123,48 +135,21 @@ func TestStreamSamples(t *testing.T) {
 	}
 }
 
-func BenchmarkStream(b *testing.B) {
-	const n = 1000
-	for _, size := range []struct {
-		name string
-		line func(id string) string
-	}{
-		{"one-span", func(id string) string { return strings.Replace(cardExample, "l2_11023", id, 1) + "\n" }},
-		{"two-spans", func(id string) string { return line(b, id, nil) }},
-	} {
-		var input strings.Builder
-		for i := range n {
-			input.WriteString(size.line(fmt.Sprint("l2_", i)))
-		}
-		b.Run(size.name, func(b *testing.B) {
-			b.SetBytes(int64(input.Len()))
-			b.ReportAllocs()
-			for b.Loop() {
-				sum, err := Stream(strings.NewReader(input.String()), dataset.Default(), StreamOptions{})
-				if err != nil || sum.Valid != n {
-					b.Fatal(sum, err)
-				}
-			}
-			b.ReportMetric(float64(n*b.N)/b.Elapsed().Seconds(), "records/s")
-		})
-	}
-}
-
 func ExampleStream() {
-	input := `{"src_id":"a","model":"tiny","provider":"emospan","prompt":"simple","level":"level2","predictions":["joy"],"text":"Finally!","data":{"tokens":["Finally","!"],"labels":["O","O"],"spans":[]}}
-{"src_id":"b","model":"tiny","provider":"emospan","prompt":"simple","level":"level2","predictions":["Happiness"],"text":"Finally!","data":{"tokens":["Finally"],"labels":["O","O"],"spans":[]}}
+	input := `{"src_id":"a","model":"tiny","provider":"emospan","prompt":"simple","level":"level2","predictions":["Happiness"],"text":"Finally!","data":{"tokens":["Finally","!"],"labels":["O","O"],"spans":[]}}
+{"src_id":"b","model":"tiny","provider":"emospan","prompt":"simple","level":"level2","predictions":["joy"],"text":"Finally!","data":{"tokens":["Finally"],"labels":["O","O"],"spans":[]}}
 `
-	sum, err := Stream(strings.NewReader(input), dataset.Default(), StreamOptions{Normalize: true})
+	sum, err := Stream(strings.NewReader(input), dataset.Default(), StreamOptions{Fix: true})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	fmt.Printf("%d records, %d valid, %d values normalised\n", sum.Records, sum.Valid, sum.Changes)
+	fmt.Printf("%d records, %d valid, %d fixed\n", sum.Records, sum.Valid, sum.Fixed)
 	for _, code := range slices.Sorted(maps.Keys(sum.Codes)) {
 		fmt.Println(code, sum.Codes[code], sum.Samples[code])
 	}
 	// Output:
-	// 2 records, 1 valid, 1 values normalised
+	// 2 records, 1 valid, 1 fixed
 	// alignment.gap 1 [b]
 	// alignment.length 1 [b]
 }

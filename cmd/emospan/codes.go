@@ -31,11 +31,14 @@ var tagCodes = []struct{ code, meaning string }{
 	{tagger.CodeLabelsDiffer, "the predictions are not the labels that came with the text"},
 }
 
-// printCodes lists every reason code: those of the card's checks by step, then those that only tag gives.
+// printCodes lists every reason code: those of the card's checks by step, those of changes, then those that only tag gives.
 func printCodes(out io.Writer) error {
 	return table(out, func(w io.Writer) {
 		fmt.Fprintln(w, "CODE\tCHECK\tMEANING")
 		for _, c := range validate.Codes() {
+			fmt.Fprintf(w, "%s\t%s\t%s\n", c.Code, c.Step, c.Meaning)
+		}
+		for _, c := range validate.Fixes() {
 			fmt.Fprintf(w, "%s\t%s\t%s\n", c.Code, c.Step, c.Meaning)
 		}
 		for _, c := range tagCodes {

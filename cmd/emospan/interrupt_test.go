@@ -5,10 +5,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -107,6 +109,65 @@ func TestInterrupt(t *testing.T) {
 			}
 			wantWhole(t, out, m.Accepted)
 		})
+	}
+}
+
+// TestInterruptRetry stops a retry: what passed is in the output, in its place, and the rest is in the log as it was.
+func TestInterruptRetry(t *testing.T) {
+	const n = 20000
+	dir := t.TempDir()
+	var log bytes.Buffer
+	for i := range n {
+		fmt.Fprintf(&log, `{"src_id":"l2_%d","line":%d,"index":%d,"decode":"compact","text":"The kettle whistles and nobody minds.","seed":1,"reasons":[{"code":"answer.limit"}]}`+"\n", i, i+1, i)
+	}
+	for name, data := range map[string][]byte{"out.jsonl": nil, "out.jsonl.rejects.jsonl": log.Bytes()} {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command("emospan", "retry-rejects", "-m", fixtures.tiny, "--threads", "1", "--progress", "always", "out.jsonl.rejects.jsonl")
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "GORACE="+raceOptions)
+	pipe, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	stderr := bufio.NewReader(pipe)
+	for shown := ""; !regexp.MustCompile(`[1-9][0-9]*/20000`).MatchString(shown); {
+		part, err := stderr.ReadString(')')
+		if err != nil {
+			t.Fatalf("no progress: %q, %v", part, err)
+		}
+		shown = part
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	rest, err := io.ReadAll(stderr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code := exitCodeOf(t, cmd.Wait()); code != 130 || !strings.Contains(string(rest), "emospan: interrupted; ") {
+		t.Errorf("exit code %d, %s", code, rest)
+	}
+	out, err := os.ReadFile(filepath.Join(dir, "out.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	merged := bytes.Count(out, []byte("\n"))
+	wantWhole(t, out, merged)
+	left, err := os.ReadFile(filepath.Join(dir, "out.jsonl.rejects.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if merged == 0 || merged == n || merged+bytes.Count(left, []byte("\n")) != n || !bytes.HasSuffix(log.Bytes(), left[bytes.Index(left, []byte(fmt.Sprintf(`{"src_id":"l2_%d"`, n-1000))):]) {
+		t.Errorf("%d merged, %d left", merged, bytes.Count(left, []byte("\n")))
+	}
+	var m dataset.Manifest
+	if err := json.Unmarshal([]byte(mustRead(t, filepath.Join(dir, "out.jsonl.manifest.json"))), &m); err != nil || m.Accepted != merged || m.Records != n || len(m.Retries) != 1 {
+		t.Errorf("manifest %+v, %v", m, err)
 	}
 }
 

@@ -88,12 +88,7 @@ func runTag(cmd *cobra.Command, o tagOptions) (err error) {
 		return err
 	}
 	defer engine.Close()
-	j.tagger, err = tagger.New(engine, tagger.Options{
-		ModelName: j.manifest.Model, Prompt: prompt, Taxonomy: tax, Decode: tagger.Decode(o.decode),
-		Sampling: tagger.Sampling{Temperature: o.temperature, TopP: o.topP, Seed: o.seed}, Alike: j.alike,
-		Confidence: tagger.Confidence(o.confidence),
-	})
-	if err != nil {
+	if err := j.prepare(engine, prompt, tax); err != nil {
 		return err
 	}
 	if o.dryRun {
@@ -180,6 +175,17 @@ func (j *job) load(ctx context.Context) (*engine, error) {
 		return nil, err
 	}
 	return e, nil
+}
+
+// prepare has the model read the prompt that every record shares.
+func (j *job) prepare(engine *engine, prompt *tagger.Prompt, tax *dataset.Taxonomy) (err error) {
+	o := &j.opts
+	j.tagger, err = tagger.New(engine, tagger.Options{
+		ModelName: j.manifest.Model, Prompt: prompt, Taxonomy: tax, Decode: tagger.Decode(o.decode),
+		Sampling: tagger.Sampling{Temperature: o.temperature, TopP: o.topP, Seed: o.seed}, Alike: j.alike,
+		Confidence: tagger.Confidence(o.confidence),
+	})
+	return err
 }
 
 // log passes on what llama.cpp said, from --log-level up.
@@ -274,7 +280,7 @@ func (j *job) take(item tagger.Item, res tagger.Result) error {
 	}
 	if bad := item.Bad; bad != nil {
 		return j.reject(&dataset.Reject{
-			SrcID: cmp.Or(bad.ID, dataset.DefaultID(bad.Index)), Line: bad.Line, Model: j.manifest.Model, Prompt: j.manifest.Prompt,
+			SrcID: cmp.Or(bad.ID, dataset.DefaultID(bad.Index)), Line: bad.Line, Index: bad.Index, Model: j.manifest.Model, Prompt: j.manifest.Prompt,
 			Decode: j.opts.decode, Seed: j.opts.seed, Reasons: []dataset.Reason{bad.Reason},
 		})
 	}
@@ -287,7 +293,7 @@ func (j *job) take(item tagger.Item, res tagger.Result) error {
 func (j *job) accept(r *dataset.Record) error {
 	j.manifest.Records++
 	j.manifest.Accepted++
-	j.tally(r, 1)
+	tally(&j.manifest, r, 1)
 	j.unsaved = append(j.unsaved, r)
 	if j.opts.show < 0 || j.shown < j.opts.show {
 		j.shown++
@@ -297,9 +303,8 @@ func (j *job) accept(r *dataset.Record) error {
 	return j.out.Write(r)
 }
 
-// tally adds a record's spans and emotions to the manifest, or with -1 takes them back.
-func (j *job) tally(r *dataset.Record, n int) {
-	m := &j.manifest
+// tally adds a record's spans and emotions to a manifest, or with -1 takes them back.
+func tally(m *dataset.Manifest, r *dataset.Record, n int) {
 	m.Spans += n * len(r.Data.Spans)
 	for _, p := range r.Predictions {
 		if m.Emotions[p] += n; m.Emotions[p] == 0 {
@@ -312,22 +317,27 @@ func (j *job) tally(r *dataset.Record, n int) {
 func (j *job) takeBack() {
 	lost := j.manifest.Accepted - j.out.Records()
 	for _, r := range j.unsaved[len(j.unsaved)-lost:] {
-		j.tally(r, -1)
+		tally(&j.manifest, r, -1)
 	}
 	j.manifest.Records -= lost
 	j.manifest.Accepted -= lost
 }
 
-func (j *job) reject(r *dataset.Reject) error {
-	j.manifest.Records++
-	j.manifest.Rejected++
+// tallyCodes adds a reject's codes to a manifest.
+func tallyCodes(m *dataset.Manifest, reasons []dataset.Reason) {
 	seen := map[string]bool{}
-	for _, reason := range r.Reasons {
+	for _, reason := range reasons {
 		if !seen[reason.Code] {
-			j.manifest.RejectCodes[reason.Code]++
+			m.RejectCodes[reason.Code]++
 			seen[reason.Code] = true
 		}
 	}
+}
+
+func (j *job) reject(r *dataset.Reject) error {
+	j.manifest.Records++
+	j.manifest.Rejected++
+	tallyCodes(&j.manifest, r.Reasons)
 	var err error
 	if j.rejected != nil {
 		err = j.rejected.Write(r)

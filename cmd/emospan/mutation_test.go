@@ -2,6 +2,9 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -65,6 +68,12 @@ var mutations = []struct {
 		s.Text, joined = joined, s.Text
 		return s.Text != joined
 	})},
+	{"no spans", "without a span", "span.missing", func(r *dataset.Record) bool {
+		some := len(r.Data.Spans) > 0
+		r.Data.Spans, r.Data.Labels = nil, slices.Repeat([]string{"O"}, len(r.Data.Tokens))
+		return some
+	}},
+	{"spans under simple", "under the prompt simple", "span.simple", spanEdit(func(r *dataset.Record, _ *dataset.Span) bool { r.Prompt = "simple"; return true })},
 	{"span type", "type TRIGGER", "span.type", spanEdit(func(_ *dataset.Record, s *dataset.Span) bool { s.Type = "TRIGGER"; return true })},
 	{"subtype in lower case", "subtype", "emotion.subtype_case", spanEdit(func(_ *dataset.Record, s *dataset.Span) bool { s.Subtype = strings.ToLower(s.Subtype); return true })},
 	{"subtype unknown", "subtype", "emotion.subtype_unknown", spanEdit(func(_ *dataset.Record, s *dataset.Span) bool { s.Subtype = "Bliss"; return true })},
@@ -82,6 +91,7 @@ var mutations = []struct {
 	{"sentence below 0", "sentence_index -1", "vocab.index", attrEdit(func(a *dataset.Attrs) { a.SentenceIndex = -1 })},
 	{"clause beyond the tokens", "clause_index 9999", "vocab.index", attrEdit(func(a *dataset.Attrs) { a.ClauseIndex = 9999 })},
 	{"confidence above 1", "confidence 1.2", "confidence.range", attrEdit(func(a *dataset.Attrs) { a.Confidence = 1.2 })},
+	{"confidence in percent", "confidence 91", "confidence.percent", attrEdit(func(a *dataset.Attrs) { a.Confidence = 91 })},
 	{"confidence below 0", "confidence -0.1", "confidence.range", attrEdit(func(a *dataset.Attrs) { a.Confidence = -0.1 })},
 	{"target without relation", "target 'you', relation none", "target.relation", attrEdit(func(a *dataset.Attrs) { a.TargetText, a.TargetRelation = "you", "none" })},
 	{"relation without target", "target '', relation cause", "target.relation", attrEdit(func(a *dataset.Attrs) { a.TargetText, a.TargetRelation = "", "cause" })},
@@ -131,16 +141,99 @@ func attrEdit(edit func(*dataset.Attrs)) func(*dataset.Record) bool {
 	return spanEdit(func(_ *dataset.Record, s *dataset.Span) bool { edit(&s.Attrs); return true })
 }
 
+// broken are the records of an output, broken in every way there is.
+func broken(t *testing.T, source []byte) (lines []string) {
+	for _, m := range mutations {
+		for i, r := range records(t, source) {
+			r.SrcID = fmt.Sprintf("%s %d", m.name, i)
+			if !m.edit(r) {
+				continue
+			}
+			line, err := r.AppendJSON(nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines = append(lines, string(line))
+		}
+	}
+	for _, e := range lineEdits {
+		for i, r := range records(t, source) {
+			r.SrcID = fmt.Sprintf("%s %d", e.name, i)
+			line, err := r.AppendJSON(nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines = append(lines, regexp.MustCompile(e.old).ReplaceAllString(string(line), e.new))
+		}
+	}
+	return lines
+}
+
+// TestFixed mends broken records: what comes out passes both checks, and mending it again changes no byte.
+func TestFixed(t *testing.T) {
+	dir := t.TempDir()
+	in := writeLines(t, broken(t, append(slices.Clip(defaultTagging(t).output), cardRecord+"\n"...))...)
+	fixed, again, rejects := filepath.Join(dir, "fixed.jsonl"), filepath.Join(dir, "again.jsonl"), filepath.Join(dir, "rejects.jsonl")
+	if output, code := combined(t, exec.Command("emospan", "validate", "--fix", "-q", in, "-o", fixed, "--rejects", rejects)); code != 1 {
+		t.Fatalf("exit code %d\n%s", code, output)
+	}
+	sameForAnyCores(t, dir, in)
+	card, program := checkers(t, fixed)
+	if len(card)+len(program) > 0 {
+		t.Errorf("check_card.py: %q\nemospan validate: %q", card, program)
+	}
+	if output, code := combined(t, exec.Command("emospan", "validate", "--fix", fixed, "-o", again)); code != 0 || !strings.Contains(output, "\n0 records fixed by 0 changes\n") {
+		t.Errorf("exit code %d\n%s", code, output)
+	}
+	count := func(path string) int { return len(regexp.MustCompile("\n").FindAllString(mustRead(t, path), -1)) }
+	if mustRead(t, again) != mustRead(t, fixed) {
+		t.Error("mended again, it is another file")
+	}
+	if n, all := count(fixed), count(in); n < all/5 || n+count(rejects) != all {
+		t.Errorf("%d of %d records mended, %d rejected", n, all, count(rejects))
+	}
+}
+
+// sameForAnyCores holds everything that is written and said of a file to be the same on one core and on several.
+func sameForAnyCores(t *testing.T, dir, in string) {
+	t.Helper()
+	var want [4]string
+	for _, cores := range []string{"1", "2", "7"} {
+		out, rejects, changes := filepath.Join(dir, "out"+cores), filepath.Join(dir, "rejects"+cores), filepath.Join(dir, "changes"+cores)
+		cmd := exec.Command("emospan", "validate", "--fix", in, "-o", out, "--rejects", rejects, "--changes", changes)
+		cmd.Env = append(os.Environ(), "GOMAXPROCS="+cores)
+		output, _ := combined(t, cmd)
+		got := [4]string{strings.ReplaceAll(output, rejects, "REJECTS"), mustRead(t, out), mustRead(t, rejects), mustRead(t, changes)}
+		if cores == "1" {
+			want = got
+		}
+		for i, what := range []string{"output", "records", "rejects", "changes"} {
+			if got[i] != want[i] || len(want[i]) < 1000 {
+				t.Errorf("on %s cores: other %s, %d bytes", cores, what, len(got[i]))
+			}
+		}
+	}
+}
+
+func mustRead(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
 // TestChecksAgree breaks every tagged record in every way it can be broken: both checks must say so, each in its words.
 func TestChecksAgree(t *testing.T) {
 	run := defaultTagging(t)
 	source := append(slices.Clip(run.output), cardRecord+"\n"...)
-	type broken struct{ name, card, program string }
-	var wants []broken
+	type fault struct{ name, card, program string }
+	var wants []fault
 	var lines []string
 	add := func(line, name, card, program string) {
 		lines = append(lines, line)
-		wants = append(wants, broken{name, card, program})
+		wants = append(wants, fault{name, card, program})
 	}
 	count := map[string]int{}
 	for _, m := range mutations {

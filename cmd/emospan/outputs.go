@@ -30,6 +30,29 @@ func errThere(path string) error {
 	return fmt.Errorf("%s is there already; --force replaces it, or name another file", path)
 }
 
+// written is a file that a flag names for writing, or none.
+type written struct{ flag, path string }
+
+// checkWritten refuses files that one run would both read and write, or write twice.
+func checkWritten(inputs []string, outputs ...written) error {
+	for i, w := range outputs {
+		if w.path == "" {
+			continue
+		}
+		for _, file := range inputs {
+			if sameFile(file, w.path) {
+				return usageError("%s %s is also an input; name another file", w.flag, w.path)
+			}
+		}
+		for _, other := range outputs[:i] {
+			if other.path != "" && sameFile(other.path, w.path) {
+				return usageError("%s and %s are both %s; name two files", other.flag, w.flag, w.path)
+			}
+		}
+	}
+	return nil
+}
+
 // checkFolder refuses a file whose folder is not there or cannot be written to.
 func checkFolder(path string) error {
 	dir := filepath.Dir(path)

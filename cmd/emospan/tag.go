@@ -66,8 +66,12 @@ there is a line of OUT.sentences.jsonl: of the text's UTF-8 the bytes from start
 			return runTag(cmd, o)
 		},
 	}
-	f := cmd.Flags()
-	f.SortFlags = false
+	cmd.Flags().SortFlags = false
+	o.addFlags(cmd.Flags())
+	return cmd
+}
+
+func (o *tagOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVarP(&o.model, "model", "m", "", "`NAME` in the store or path of a GGUF file (default: "+defaultModelName+")")
 	f.StringVarP(&o.out, "out", "o", "-", "output `FILE`, - for standard output; compressed where it ends in .gz or .zst")
 	f.StringVar(&o.rejects, "rejects", "", "reject log `FILE` (default: OUT.rejects.jsonl; standard error where the output is standard output)")
@@ -100,7 +104,6 @@ there is a line of OUT.sentences.jsonl: of the text's UTF-8 the bytes from start
 	f.StringVar(&o.progress, "progress", "auto", "progress bar: auto (where standard error is a terminal), always or never")
 	f.StringVar(&o.logLevel, "log-level", "error", "what llama.cpp says on standard error: debug, info, warn or error")
 	f.StringVar(&o.cpuProfile, "cpuprofile", "", "write a CPU profile of the Go side to `FILE`")
-	return cmd
 }
 
 // check refuses what no run could make sense of, and fills in what follows from other flags.
@@ -197,21 +200,5 @@ func decodeNames() []string {
 
 // checkFiles refuses files that one run would both read and write, or write twice.
 func (o *tagOptions) checkFiles() error {
-	written := []struct{ flag, path string }{{"--out", o.out}, {"--rejects", o.rejects}, {"--manifest", o.manifest}, {"--sentences", o.sentences}}
-	for i, w := range written {
-		if w.path == "" {
-			continue
-		}
-		for _, file := range o.files {
-			if sameFile(file, w.path) {
-				return usageError("%s %s is also an input; name another file", w.flag, w.path)
-			}
-		}
-		for _, other := range written[:i] {
-			if other.path != "" && sameFile(other.path, w.path) {
-				return usageError("%s and %s are both %s; name two files", other.flag, w.flag, w.path)
-			}
-		}
-	}
-	return nil
+	return checkWritten(o.files, written{"--out", o.out}, written{"--rejects", o.rejects}, written{"--manifest", o.manifest}, written{"--sentences", o.sentences})
 }

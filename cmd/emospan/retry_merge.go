@@ -1,0 +1,298 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/emospan/emospan/dataset"
+	"github.com/emospan/emospan/validate"
+)
+
+// logSurvey is what a first reading of a reject log tells.
+type logSurvey struct {
+	rejects int
+	ids     dataset.IDSet
+	seed    int64  // the highest
+	decode  string // the first one named
+	ordered bool   // by record number, each of its own
+	last    int    // record number
+
+	texts int // to be run again
+	done  int // that the output has already
+}
+
+func surveyLog(path string) (*logSurvey, error) {
+	s := &logSurvey{ordered: true, last: -1}
+	return s, eachReject(path, func(_ []byte, r *dataset.Reject) error {
+		s.rejects++
+		s.ids.Add(r.SrcID, path, s.rejects)
+		s.seed = max(s.seed, r.Seed)
+		if s.decode == "" {
+			s.decode = r.Decode
+		}
+		s.ordered = s.ordered && r.Index > s.last
+		s.last = r.Index
+		return nil
+	})
+}
+
+// outputSurvey is what a first reading of the output tells.
+type outputSurvey struct {
+	records int
+	texts   map[string]string // of the records whose ids the log has
+}
+
+func surveyOutput(path string, log *logSurvey) (*outputSurvey, error) {
+	s := &outputSurvey{texts: map[string]string{}}
+	return s, eachRecord(path, func(_ []byte, r *dataset.Record) error {
+		s.records++
+		if log.ids.Has(r.SrcID) {
+			s.texts[r.SrcID] = r.Text
+		}
+		return nil
+	})
+}
+
+// has reports whether the sample is in the output already: an earlier retry came so far and no further.
+func (s *outputSurvey) has(r *dataset.Reject) bool {
+	text, ok := s.texts[r.SrcID]
+	return ok && text == r.Text
+}
+
+// runs reports whether a sample can be run again: it has a text, and its id is not another record's.
+func (s *outputSurvey) runs(r *dataset.Reject) bool {
+	_, taken := s.texts[r.SrcID]
+	return r.Text != "" && !taken
+}
+
+// compare finds what there is to do.
+func (l *logSurvey) compare(path string, there *outputSurvey) error {
+	return eachReject(path, func(_ []byte, r *dataset.Reject) error {
+		switch {
+		case there.has(r):
+			l.done++
+		case there.runs(r):
+			l.texts++
+		}
+		return nil
+	})
+}
+
+// eachReject calls f for every line of a reject log, until it returns an error; io.EOF ends it without one.
+func eachReject(path string, f func(raw []byte, r *dataset.Reject) error) error {
+	return eachLine(path, func(line int, raw []byte) error {
+		r, err := dataset.ParseReject(raw)
+		if err != nil {
+			return dataError("%s:%d: %w; name a reject log, as tag and validate write them", path, line, err)
+		}
+		return f(raw, r)
+	})
+}
+
+// eachRecord calls f for every record of an output. What it is given is used again for the next.
+func eachRecord(path string, f func(raw []byte, r *dataset.Record) error) error {
+	return eachLine(path, func(line int, raw []byte) error {
+		r, err := parseRecord(path, line, raw)
+		if err != nil {
+			return err
+		}
+		return f(raw, r)
+	})
+}
+
+func parseRecord(path string, line int, raw []byte) (*dataset.Record, error) {
+	r, problems := validate.Decode(raw)
+	if len(problems) > 0 {
+		return nil, dataError("%s:%d is not a record (%s); emospan validate says what is wrong with it", path, line, problems[0].Code)
+	}
+	return r, nil
+}
+
+func eachLine(path string, f func(line int, raw []byte) error) error {
+	src, err := dataset.OpenStream(path)
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	lines := dataset.NewLineReader(src, 0)
+	for {
+		raw, err := lines.Next()
+		if err == nil {
+			err = f(lines.Line(), raw)
+		} else if err != io.EOF {
+			err = fmt.Errorf("%s:%d: %w; mend the file", path, lines.Line(), err)
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// merging writes an output anew with more records in it, and a log without them, and then puts them into place. Nothing that
+// is there is touched before finish.
+type merging struct {
+	into    io.ReadCloser // the output as it was
+	name    string
+	lines   *dataset.LineReader
+	records int // in it
+	copied  int
+
+	ordered       bool
+	shard, shards int // the records are those whose number is shard modulo shards
+	rejects       int // of the log that are done with
+	kept          int
+
+	out, log *dataset.Writer
+	temp     []string // names of out and log until finish
+	files    struct{ out, log, manifest string }
+	old      *dataset.Manifest // the output's
+	counts   dataset.Manifest  // what its counts will be
+}
+
+func newMerging(o *retryOptions, old *dataset.Manifest, log *logSurvey, there *outputSurvey) (*merging, error) {
+	m := &merging{name: o.into, records: there.records, old: old, shards: 1}
+	if shard := old.Flags["shard"]; shard != "" {
+		if _, err := fmt.Sscanf(shard, "%d/%d", &m.shard, &m.shards); err != nil || m.shards < 1 {
+			return nil, dataError("the manifest of %s has --shard %s; mend or remove it", o.into, shard)
+		}
+	}
+	m.files.out, m.files.log, m.files.manifest = o.into, o.log, o.into+manifestSuffix
+	if o.out != "" {
+		m.files.out, m.files.log, m.files.manifest = o.out, o.out+rejectsSuffix, o.out+manifestSuffix
+	}
+	// The accepted records have the numbers that the rejects leave, so there must be as many before the last of these.
+	m.ordered = log.ordered && m.slot(log.last)-(log.rejects-log.done-1) <= there.records
+	m.counts.Emotions, m.counts.RejectCodes = map[string]int{}, map[string]int{}
+
+	var err error
+	if m.into, err = dataset.OpenStream(o.into); err != nil {
+		return nil, err
+	}
+	m.lines = dataset.NewLineReader(m.into, 0)
+	if err := checkManifest(m.files.manifest, true); err != nil {
+		return nil, errors.Join(err, m.into.Close())
+	}
+	for _, w := range []struct {
+		path   string
+		writer **dataset.Writer
+	}{{m.files.out, &m.out}, {m.files.log, &m.log}} {
+		// Beside its place, and with its ending, which decides the compression.
+		name := filepath.Join(filepath.Dir(w.path), fmt.Sprintf(".retry-%d-%s", os.Getpid(), filepath.Base(w.path)))
+		if *w.writer, err = createOutput(name, true); err != nil {
+			m.discard()
+			return nil, err
+		}
+		m.temp = append(m.temp, name)
+	}
+	return m, nil
+}
+
+// slot is the place of a record number among those of the run.
+func (m *merging) slot(index int) int { return (index - m.shard) / m.shards }
+
+// accept writes a record behind those of the output that come before it.
+func (m *merging) accept(index int, r *dataset.Record) error {
+	before := m.records
+	if m.ordered {
+		before = m.slot(index) - m.rejects
+	}
+	if err := m.copy(before); err != nil {
+		return err
+	}
+	m.rejects++
+	m.counts.Accepted++
+	tally(&m.counts, r, 1)
+	return m.out.Write(r)
+}
+
+func (m *merging) reject(r *dataset.Reject) error {
+	m.rejects++
+	m.counts.Rejected++
+	tallyCodes(&m.counts, r.Reasons)
+	return m.log.Write(r)
+}
+
+// keep leaves a line of the log as it was.
+func (m *merging) keep(raw []byte, r *dataset.Reject) error {
+	m.kept++
+	m.rejects++
+	m.counts.Rejected++
+	tallyCodes(&m.counts, r.Reasons)
+	return m.log.Write(rawLine(raw))
+}
+
+// copy goes on with the output as it was until n of its records are written.
+func (m *merging) copy(n int) error {
+	for m.copied < n {
+		raw, err := m.lines.Next()
+		if err != nil {
+			return fmt.Errorf("%s:%d: %w; it changed while it was read: try again", m.name, m.lines.Line(), err)
+		}
+		r, err := parseRecord(m.name, m.lines.Line(), raw)
+		if err != nil {
+			return err
+		}
+		m.copied++
+		m.counts.Accepted++
+		tally(&m.counts, r, 1)
+		if err := m.out.Write(rawLine(raw)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// finish copies the rest and puts the files into place: the output first, so that a sample is in both rather than in none
+// if the machine stops in between.
+func (m *merging) finish(run *dataset.Manifest, retry dataset.Retry) error {
+	if err := m.copy(m.records); err != nil {
+		return err
+	}
+	for _, w := range []*dataset.Writer{m.out, m.log} {
+		if err := w.Sync(); err != nil {
+			return err
+		}
+		if err := w.Close(); err != nil {
+			return err
+		}
+	}
+	for i, path := range []string{m.files.out, m.files.log} {
+		if err := os.Rename(m.temp[i], path); err != nil {
+			return fmt.Errorf("%w; what was there is as it was", err)
+		}
+	}
+	m.temp = nil
+	total := *m.old
+	if total.Started.IsZero() { // there was none
+		total = *run
+	}
+	total.Output, total.Records = m.files.out, m.counts.Accepted+m.counts.Rejected
+	total.Accepted, total.Rejected, total.RejectCodes = m.counts.Accepted, m.counts.Rejected, m.counts.RejectCodes
+	total.Spans, total.Emotions = m.counts.Spans, m.counts.Emotions
+	total.Retries = append(total.Retries, retry)
+	return total.WriteFile(m.files.manifest)
+}
+
+// discard removes what finish has not put into place.
+func (m *merging) discard() {
+	m.into.Close()
+	for _, w := range []*dataset.Writer{m.out, m.log} {
+		if w != nil {
+			w.Close()
+		}
+	}
+	for _, name := range m.temp {
+		os.Remove(name)
+	}
+}
+
+// rawLine is a line that is written as it was read.
+type rawLine []byte
+
+func (l rawLine) AppendJSON(dst []byte) ([]byte, error) { return append(dst, l...), nil }
