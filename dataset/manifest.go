@@ -28,7 +28,8 @@ type Manifest struct {
 	BinarySHA256   string `json:"binary_sha256"`
 
 	Decode      string            `json:"decode"`
-	Confidence  string            `json:"confidence"` // self or model
+	Confidence  string            `json:"confidence"`  // self or model
+	Calibration *Calibration      `json:"calibration"` // null where the model wrote the emotions
 	Temperature float64           `json:"temperature"`
 	TopP        float64           `json:"top_p"`
 	Seed        int64             `json:"seed"`
@@ -83,6 +84,13 @@ type Retry struct {
 	Rejected     int               `json:"rejected"`
 }
 
+// Calibration names how emotions were read from the model (package tagger).
+type Calibration struct {
+	Name   string `json:"name"`
+	SHA256 string `json:"sha256"` // of its file
+	Texts  string `json:"texts"`  // that it was estimated from
+}
+
 // maxManifest bounds a manifest file, in bytes.
 const maxManifest = 16 << 20
 
@@ -93,13 +101,15 @@ func (m *Manifest) WriteFile(path string) error {
 	if err != nil {
 		return fmt.Errorf("manifest: %w", err)
 	}
-	if err := replaceFile(path, append(data, '\n')); err != nil {
+	if err := ReplaceFile(path, append(data, '\n')); err != nil {
 		return fmt.Errorf("manifest: %w", err)
 	}
 	return nil
 }
 
-func replaceFile(path string, data []byte) error {
+// ReplaceFile writes a file, all of it or nothing: data goes to a new file
+// beside path, is synced, and then takes path's name.
+func ReplaceFile(path string, data []byte) error {
 	tmp := fmt.Sprintf("%s.%d.tmp", path, os.Getpid())
 	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666)
 	if err != nil {

@@ -2,10 +2,12 @@ package tagger
 
 import (
 	"crypto/sha256"
+	"embed"
 	"encoding/hex"
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/emospan/emospan/dataset"
 	"github.com/go-json-experiment/json"
@@ -22,12 +24,13 @@ import (
 // weights fitted to them (matrix scaling, Guo et al. 2017, by ridge regression). A text's emotions are those whose score reaches their
 // threshold, else the one that comes nearest.
 type Calibration struct {
-	Name   string  `json:"name"`
-	Model  string  `json:"model"` // whose means and deviations these are
-	Texts  string  `json:"texts"` // that they and the thresholds were estimated from
-	Prefix string  `json:"prefix"`
-	Before string  `json:"before"` // the text
-	Probes []Probe `json:"probes"`
+	Name        string  `json:"name"`
+	Model       string  `json:"model"` // whose means and deviations these are
+	ModelSHA256 string  `json:"model_sha256"`
+	Texts       string  `json:"texts"` // that they and the thresholds were estimated from
+	Prefix      string  `json:"prefix"`
+	Before      string  `json:"before"` // the text
+	Probes      []Probe `json:"probes"`
 
 	Neutral  string         `json:"neutral"` // the emotion that stands alone
 	Emotions []EmotionScale `json:"emotions"`
@@ -104,6 +107,55 @@ func ParseCalibration(data []byte, tax *dataset.Taxonomy) (*Calibration, error) 
 		}
 	}
 	return c, nil
+}
+
+//go:embed calibrations
+var calibrations embed.FS
+
+// PlainCalibration is a new calibration with the examples that are built in.
+func PlainCalibration(tax *dataset.Taxonomy) *Calibration {
+	examples, err := calibrations.ReadFile("calibrations/examples.txt")
+	if err != nil {
+		panic(err)
+	}
+	return NewCalibration(string(examples), `"`, []string{`" expresses`}, tax)
+}
+
+// BuiltinCalibration is that of the first of some models, known by the SHA-256 of their files, for which one is built in; nil where none is.
+func BuiltinCalibration(tax *dataset.Taxonomy, models ...string) (*Calibration, error) {
+	entries, err := calibrations.ReadDir("calibrations")
+	if err != nil {
+		return nil, err
+	}
+	for _, entry := range entries {
+		if !strings.HasSuffix(entry.Name(), ".json") {
+			continue
+		}
+		data, err := calibrations.ReadFile("calibrations/" + entry.Name())
+		if err != nil {
+			return nil, err
+		}
+		c, err := ParseCalibration(data, tax)
+		if err != nil {
+			return nil, err
+		}
+		if slices.Contains(models, c.ModelSHA256) {
+			return c, nil
+		}
+	}
+	return nil, nil
+}
+
+// WriteFile writes the calibration as JSON, all of it or nothing.
+func (c *Calibration) WriteFile(path string) error {
+	data, err := json.Marshal(c, json.Deterministic(true))
+	if err != nil {
+		return fmt.Errorf("calibration: %w", err)
+	}
+	if err := dataset.ReplaceFile(path, append(data, '\n')); err != nil {
+		return fmt.Errorf("calibration: %w", err)
+	}
+	return nil
 }
 
 // index is an emotion's place in Emotions, -1 for none.

@@ -32,18 +32,20 @@ type job struct {
 	stderr  io.Writer
 	colours bool
 
-	tagger    *tagger.Tagger
-	out       *dataset.Writer
-	rejected  *dataset.Writer // nil where rejects go to standard error
-	sentences *dataset.Writer // nil where no sentences are cut, or nobody wants to know their places
-	bar       bar
-	shown     int
-	unsaved   []*dataset.Record // since the last flush, or longer
-	flushed   time.Time
-	manifest  dataset.Manifest
-	sizes     engineSizes
-	alike     bool   // for tagger.Options
-	faster    string // what would make the model faster here, as far as is known
+	tagger      *tagger.Tagger
+	out         *dataset.Writer
+	rejected    *dataset.Writer // nil where rejects go to standard error
+	sentences   *dataset.Writer // nil where no sentences are cut, or nobody wants to know their places
+	bar         bar
+	shown       int
+	unsaved     []*dataset.Record // since the last flush, or longer
+	flushed     time.Time
+	manifest    dataset.Manifest
+	sizes       engineSizes
+	taxonomy    *dataset.Taxonomy
+	calibration *tagger.Calibration // nil where the model writes the emotions
+	alike       bool                // for tagger.Options
+	faster      string              // what would make the model faster here, as far as is known
 }
 
 // errMaxRejects ends a run at --max-rejects.
@@ -67,9 +69,13 @@ func runTag(cmd *cobra.Command, o tagOptions) (err error) {
 	if err != nil {
 		return err
 	}
+	j.taxonomy = tax
 	prompt, err := o.prompt.load()
 	if err != nil {
 		return err
+	}
+	if prompt.Task == tagger.Projected {
+		o.labels, j.opts.labels = tax, tax
 	}
 	for _, file := range o.files {
 		if err := checkTexts(file, &o); err != nil {
@@ -158,6 +164,12 @@ func (j *job) load(ctx context.Context) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	if j.opts.calibrate != "" {
+		if j.calibration, err = findCalibration(ctx, j.opts.calibrate, model, j.taxonomy); err != nil {
+			return nil, err
+		}
+	}
+	j.sizes.scored = j.calibration != nil
 	if j.opts.logLevel == "debug" {
 		fmt.Fprintf(j.stderr, "emospan: debug: %s: %s\n", j.sizes, why)
 	}
@@ -183,7 +195,7 @@ func (j *job) prepare(engine *engine, prompt *tagger.Prompt, tax *dataset.Taxono
 	j.tagger, err = tagger.New(engine, tagger.Options{
 		ModelName: j.manifest.Model, Prompt: prompt, Taxonomy: tax, Decode: tagger.Decode(o.decode),
 		Sampling: tagger.Sampling{Temperature: o.temperature, TopP: o.topP, Seed: o.seed}, Alike: j.alike,
-		Confidence: tagger.Confidence(o.confidence),
+		Confidence: tagger.Confidence(o.confidence), Calibration: j.calibration,
 	})
 	return err
 }
@@ -209,6 +221,9 @@ func (j *job) describe(prompt *tagger.Prompt, tax *dataset.Taxonomy) {
 		m.BinarySHA256, _ = models.HashFile(context.Background(), exe)
 	}
 	m.Decode, m.Confidence, m.Temperature, m.TopP, m.Seed = j.opts.decode, j.opts.confidence, j.opts.temperature, j.opts.topP, j.opts.seed
+	if c := j.calibration; c != nil {
+		m.Calibration = &dataset.Calibration{Name: c.Name, SHA256: c.SHA256, Texts: c.Texts}
+	}
 	m.Input, m.Output, m.Flags = j.opts.files, j.opts.out, j.opts.flags
 	m.Parallel, m.Threads, m.Sizes, m.Device, m.CPUVariant = j.sizes.Parallel, j.sizes.Threads, j.sizes.list(), "cpu", variant
 	m.Emotions, m.RejectCodes = map[string]int{}, map[string]int{}
@@ -237,6 +252,17 @@ func (j *job) startBar() {
 
 // run tags every text, until the end, the limit or an interruption.
 func (j *job) run(ctx context.Context) error {
+	return j.each(ctx, func(item tagger.Item, res tagger.Result) error {
+		if err := j.take(item, res); err != nil {
+			return err
+		}
+		j.bar.add()
+		return j.flush()
+	})
+}
+
+// each tags every text and hands on what became of it.
+func (j *job) each(ctx context.Context, f func(tagger.Item, tagger.Result) error) error {
 	items, stop := make(chan tagger.Item, readAhead), make(chan struct{})
 	defer close(stop)
 	var readErr error // once items is closed
@@ -260,14 +286,7 @@ func (j *job) run(ctx context.Context) error {
 		}
 	}()
 	live := slices.ContainsFunc(j.opts.files, func(file string) bool { return !isRegular(file) })
-	err := j.tagger.Run(items, live, func(item tagger.Item, res tagger.Result) error {
-		if err := j.take(item, res); err != nil {
-			return err
-		}
-		j.bar.add()
-		return j.flush()
-	})
-	if err != nil {
+	if err := j.tagger.Run(items, live, f); err != nil {
 		return err
 	}
 	return readErr

@@ -22,6 +22,7 @@ type tagOptions struct {
 	labels                        *dataset.Taxonomy // what the input's labels are read as, nil where the prompt is given none
 	split, sentences              string
 	prompt                        promptOptions
+	calibrate                     string
 	taxonomy                      string
 	decode, confidence            string
 	temperature, topP             float64
@@ -85,6 +86,8 @@ func (o *tagOptions) addFlags(f *pflag.FlagSet) {
 	o.prompt.addFlags(f)
 	f.StringVar(&o.taxonomy, "taxonomy", "", "`FILE` of emotions and vocabularies in place of the built-in ones")
 	f.StringVar(&o.decode, "decode", "compact", "what the model writes: compact (decisions as a short array), aligned (the whole JSON, kept to the text) or schema (the whole JSON)")
+	f.StringVar(&o.calibrate, "calibrate", "", "tell emotions by the model's scores of words, beside what is usual: by what is built in for the model, or --calibrate=`FILE` of emospan calibrate's")
+	f.Lookup("calibrate").NoOptDefVal = ownCalibration
 	f.StringVar(&o.confidence, "confidence", string(tagger.ConfidenceSelf), "what a span's confidence means: self (what the model writes) or model (the probability of its emotion under the grammar)")
 	f.Float64Var(&o.temperature, "temperature", 0, "sampling temperature; 0 takes the likeliest token")
 	f.Float64Var(&o.topP, "top-p", 1, "nucleus sampling: the fewest tokens whose probabilities reach this")

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/emospan/emospan/dataset"
+	"github.com/emospan/emospan/models"
+	"github.com/emospan/emospan/tagger"
+	"github.com/spf13/cobra"
+)
+
+// ownCalibration is the value of --calibrate that has the model's own looked up.
+const ownCalibration = "own"
+
+// findCalibration gives the calibration that --calibrate names: a file, or the one that is built in for the model or for what it was
+// converted from.
+func findCalibration(ctx context.Context, name string, m models.Model, tax *dataset.Taxonomy) (*tagger.Calibration, error) {
+	if name != ownCalibration {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("--calibrate: %w; name a file that emospan calibrate has written", err)
+		}
+		c, err := tagger.ParseCalibration(data, tax)
+		if err != nil {
+			return nil, fmt.Errorf("--calibrate=%s: %w", name, err)
+		}
+		return c, nil
+	}
+	hash, err := m.Hash(ctx)
+	if err != nil {
+		return nil, err
+	}
+	hashes := []string{hash}
+	if m.Entry != nil && m.Entry.Converted != nil {
+		hashes = append(hashes, m.Entry.Converted.SHA256)
+	}
+	c, err := tagger.BuiltinCalibration(tax, hashes...)
+	if err == nil && c == nil {
+		return nil, usageError("--calibrate: none is built in for %s; make one by emospan calibrate -m %s TEXTS -o FILE, then --calibrate=FILE", m.Name, m.Name)
+	}
+	return c, err
+}
+
+func newCalibrate() *cobra.Command {
+	var (
+		o              tagOptions
+		out, examples  string
+		force, noLabel bool
+	)
+	cmd := &cobra.Command{
+		Use:   "calibrate [FILE...]",
+		Short: "Measure how a model speaks of emotions, for tag --calibrate",
+		Long: `Read what a model makes of many texts in plain words, and write what tag --calibrate needs to tell
+emotions by that: how likely each of many words usually is behind a text and, where the texts come
+with labels, weights and thresholds that fit these best. A few thousand labelled texts like those to
+be tagged are good, unlabelled ones are better than none. The model is not changed.`,
+		Example: `  emospan calibrate -m smollm2-135m --input goemotions train.tsv --limit 4000 -o smollm2.json
+  emospan tag -m smollm2-135m --calibrate=smollm2.json texts.txt -o tagged.jsonl`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.files = args
+			if out == "" {
+				return usageError("no output: name a file with -o")
+			}
+			if !force {
+				if _, err := os.Stat(out); err == nil {
+					return errThere(out)
+				}
+			}
+			return runCalibrate(cmd, &o, out, examples, !noLabel)
+		},
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVarP(&o.model, "model", "m", "", "`NAME` in the store or path of a GGUF file (default: "+defaultModelName+")")
+	f.StringVarP(&out, "out", "o", "", "`FILE` to write")
+	f.StringVar(&o.input, "input", "auto", "how to read the input, as for tag")
+	f.StringVar(&o.textField, "text-field", "", "`FIELD` or column that holds the text (default: text)")
+	f.StringVar(&o.idField, "id-field", "", "`FIELD` or column that holds the id (default: id or src_id)")
+	f.StringVar(&o.labelsField, "labels-field", "", "`FIELD` or column that holds the labels (default: labels or predictions)")
+	f.BoolVar(&noLabel, "no-labels", false, "pass over the texts' labels")
+	f.StringVar(&o.taxonomy, "taxonomy", "", "`FILE` of emotions and vocabularies in place of the built-in ones")
+	f.StringVar(&examples, "examples", "", "`FILE` of example lines in place of the built-in ones, each as: \"a text\" expresses joy.")
+	f.IntVar(&o.threads, "threads", 0, "compute threads (default: the cores that this process may use)")
+	f.IntVar(&o.parallel, "parallel", 0, "score `N` texts at a time (default: as tag)")
+	f.IntVar(&o.limit, "limit", 0, "read only the first `N` texts (0: all)")
+	f.BoolVar(&force, "force", false, "replace an existing output")
+	f.StringVar(&o.progress, "progress", "auto", "progress bar: auto (where standard error is a terminal), always or never")
+	return cmd
+}
+
+func runCalibrate(cmd *cobra.Command, o *tagOptions, out, examples string, labels bool) error {
+	o.decode, o.prompt.name, o.out, o.device, o.confidence, o.logLevel, o.topP, o.split = string(tagger.Compact), tagger.Simple, out, "auto", string(tagger.ConfidenceSelf), "error", 1, splitNone
+	if err := o.check(); err != nil {
+		return err
+	}
+	tax, err := loadTaxonomy(o.taxonomy)
+	if err != nil {
+		return err
+	}
+	if labels {
+		o.labels = tax
+	}
+	prompt, err := o.prompt.load()
+	if err != nil {
+		return err
+	}
+	c := tagger.PlainCalibration(tax)
+	if examples != "" {
+		data, err := os.ReadFile(examples)
+		if err != nil {
+			return fmt.Errorf("--examples: %w; name a text file", err)
+		}
+		c.Prefix = string(data)
+	}
+	for _, file := range o.files {
+		if err := checkTexts(file, o); err != nil {
+			return err
+		}
+	}
+	j := &job{opts: *o, stderr: cmd.ErrOrStderr(), calibration: c}
+	engine, err := j.load(cmd.Context())
+	if err != nil {
+		return err
+	}
+	defer engine.Close()
+	if err := j.prepare(engine, prompt, tax); err != nil {
+		return err
+	}
+	j.startBar()
+	var readings []tagger.Reading
+	labelled := 0
+	err = j.each(cmd.Context(), func(item tagger.Item, res tagger.Result) error {
+		j.bar.add()
+		if item.Bad != nil {
+			return dataError("%w; mend the line", item.Bad)
+		}
+		if res.Values != nil {
+			readings = append(readings, tagger.Reading{Values: res.Values, Emotions: item.Labels})
+			if len(item.Labels) > 0 {
+				labelled++
+			}
+		}
+		return nil
+	})
+	j.bar.clear()
+	if err != nil {
+		return err
+	}
+	if labelled > 0 && labelled < len(readings) {
+		return dataError("%d of %d texts have labels: give labels for all, or pass over them by --no-labels", labelled, len(readings))
+	}
+	if err := c.Estimate(readings); err != nil {
+		return dataError("%w", err)
+	}
+	var names []string
+	for _, file := range o.files {
+		names = append(names, filepath.Base(file))
+	}
+	c.Name = strings.TrimSuffix(filepath.Base(out), ".json")
+	c.Model, c.ModelSHA256 = j.manifest.Model, j.manifest.ModelSHA256
+	c.Texts = fmt.Sprintf("%s of %s, %d with labels", plural(len(readings), "text"), strings.Join(names, ", "), labelled)
+	if err := c.WriteFile(out); err != nil {
+		return fmt.Errorf("%w; name another file with -o", err)
+	}
+	fmt.Fprintf(j.stderr, "%s, %d with labels\ncalibration %s\n", plural(len(readings), "text"), labelled, printable(out))
+	return nil
+}
