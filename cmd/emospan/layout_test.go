@@ -33,6 +33,7 @@ var mayImport = map[string][]string{
 	"examples": nil,
 	"llama":    nil,
 	"validate": {"dataset"},
+	"export":   {"dataset"},
 	"tagger":   {"dataset", "grammar", "validate"},
 }
 

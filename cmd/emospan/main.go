@@ -58,7 +58,7 @@ used, 130 interrupted.`,
 		}
 		return usageError("%w; see %s --help", err, cmd.CommandPath())
 	})
-	root.AddCommand(newTag(), newValidate(), newCalibrate(), newGrammar(), newPrompt(), newBench(), newDevices(), newModels(), newRetryRejects(), newVersion())
+	root.AddCommand(newTag(), newValidate(), newCalibrate(), newGrammar(), newPrompt(), newBench(), newDevices(), newModels(), newRetryRejects(), newExport(), newVersion())
 	wrapArgs(root)
 	return root
 }

@@ -1,0 +1,311 @@
+#!/usr/bin/env python3
+"""Reads an export with its real reader, or against its tool's published schema, and compares it with the records it was made of:
+check_export.py FORMAT {type|emotion} RECORDS.jsonl OUTPUT [{type|emotion} RECORDS.jsonl OUTPUT ...]. Spans are called by their type or
+their emotion. Prints each difference and exits 1 where there is one.
+
+Readers are pyarrow, datasets, seqeval and spaCy. The tools without a reader on the package index, or with one that is a whole server,
+have a JSON Schema here, written from their documentation, whose address stands above it. Offsets are Python's string indices.
+"""
+import json
+import sys
+from unicodedata import category
+
+STRING, COUNT = {"type": "string"}, {"type": "integer", "minimum": 0}
+NAME = {"type": "string", "minLength": 1}
+
+
+def record_of(required, optional=None, closed=True):
+    shape = {"type": "object", "properties": {**required, **(optional or {})}, "required": list(required)}
+    return {**shape, "additionalProperties": False} if closed else shape
+
+
+def array_of(items, **more):
+    return {"type": "array", "items": items, **more}
+
+
+TRIPLE = {"type": "array", "prefixItems": [COUNT, COUNT, NAME], "items": False, "minItems": 3}
+SCORE = {"type": "number", "minimum": 0, "maximum": 1}
+
+SCHEMAS = {
+    # https://labelstud.io/guide/predictions and https://labelstud.io/guide/task_format: a task has data and predictions, a
+    # prediction a model_version and results, a result id, from_name, to_name, type and value.
+    "label-studio": record_of({
+        "data": record_of({"text": STRING}, closed=False),
+        "predictions": array_of(record_of({"model_version": STRING, "result": array_of({"oneOf": [
+            record_of({
+                "id": NAME, "from_name": {"const": "label"}, "to_name": {"const": "text"}, "type": {"const": "labels"}, "score": SCORE,
+                "value": record_of({"start": COUNT, "end": COUNT, "text": NAME, "labels": array_of(NAME, minItems=1)}),
+            }),
+            record_of({
+                "id": NAME, "from_name": {"const": "emotion"}, "to_name": {"const": "text"}, "type": {"const": "choices"},
+                "value": record_of({"choices": array_of(NAME, minItems=1)}),
+            }),
+        ]})}, {"score": SCORE}), minItems=1),
+    }),
+    # https://doccano.github.io/doccano/tutorial/#import-a-dataset: text, label of [start, end, label]; other keys are metadata.
+    "doccano": record_of({"text": NAME, "label": array_of(TRIPLE)}, closed=False),
+    # https://prodi.gy/docs/api-interfaces#ner_manual: tokens with text, start, end, id and ws; spans with start, end (exclusive),
+    # token_start, token_end (inclusive) and label; meta of anything.
+    "prodigy": record_of({
+        "text": STRING,
+        "tokens": array_of(record_of({"text": NAME, "start": COUNT, "end": COUNT, "id": COUNT, "ws": {"type": "boolean"}}, {"disabled": {"type": "boolean"}})),
+        "spans": array_of(record_of({"start": COUNT, "end": COUNT, "token_start": COUNT, "token_end": COUNT, "label": NAME})),
+    }, {"meta": {"type": "object"}}),
+    # https://docs.argilla.io/latest/how_to_guides/record/ and Record.from_dict of its SDK, which is what records.from_json calls:
+    # suggestions, by question, of value, score (of a list of values, as many) and agent; metadata of strings and numbers.
+    "argilla": record_of({
+        "id": NAME, "fields": {"type": "object", "additionalProperties": STRING},
+        "metadata": {"type": "object", "additionalProperties": {"type": ["string", "number"]}},
+        "suggestions": record_of({
+            "emotion": record_of({"value": array_of(NAME, minItems=1), "agent": STRING}),
+        }, {
+            "span": record_of({
+                "value": array_of(record_of({"start": COUNT, "end": COUNT, "label": NAME}), minItems=1),
+                "score": array_of(SCORE, minItems=1), "agent": STRING,
+            }),
+        }),
+        "responses": {"type": "object", "maxProperties": 0}, "vectors": {"type": "object", "maxProperties": 0},
+    }),
+    # https://urchade.github.io/GLiNER/training.html#dataset-format: tokenized_text, ner of [start, end, type], ends inclusive.
+    "gliner": record_of({"tokenized_text": array_of(NAME), "ner": array_of(TRIPLE)}),
+}
+
+
+class Faults(list):
+    def equal(self, where, got, want):
+        if got != want:
+            self.append(f"{where}: {got!r}, want {want!r}")
+
+
+def read_lines(path):
+    with open(path, encoding="utf-8", newline="\n") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def read_checked(name, path):
+    """The values of a JSON array or of JSON Lines, each of which must keep to the tool's schema."""
+    import jsonschema
+
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    values = [json.loads(line) for line in text.splitlines()] if name in ("doccano", "prodigy") else json.loads(text)
+    jsonschema.Draft202012Validator.check_schema(SCHEMAS[name])
+    validator = jsonschema.Draft202012Validator(SCHEMAS[name])
+    for i, value in enumerate(values):
+        validator.validate(value)
+        yield i, value
+
+
+def name_of(span, names):
+    return span["type"] if names == "type" else span["subtype"]
+
+
+def offsets(record):
+    """Where each token begins and ends in the text."""
+    places, at = [], 0
+    for token in record["data"]["tokens"]:
+        at = record["text"].index(token, at)
+        places.append((at, at + len(token)))
+        at += len(token)
+    return places
+
+
+def spans_of(record, names):
+    """What the character spans of a record are, checked against the spans' own text."""
+    places = offsets(record)
+    found = []
+    for span in record["data"]["spans"]:
+        start, end = places[span["start"]][0], places[span["end"]][1]
+        assert record["text"][start:end] == span["text"], span
+        found.append((start, end, name_of(span, names)))
+    return found
+
+
+def tags_of(record, names):
+    tags = ["O"] * len(record["data"]["tokens"])
+    for span in record["data"]["spans"]:
+        for i in range(span["start"], span["end"] + 1):
+            tags[i] = ("B-" if i == span["start"] else "I-") + name_of(span, names).replace(" ", "_")
+    return tags
+
+
+def check_label_studio(records, path, names, faults):
+    for i, task in read_checked("label-studio", path):
+        record = records[i]
+        faults.equal(f"task {i}: text", (task["data"]["text"], task["data"]["src_id"]), (record["text"], record["src_id"]))
+        prediction, = task["predictions"]
+        faults.equal(f"task {i}: model", prediction["model_version"], record["model"])
+        results = prediction["result"]
+        faults.equal(f"task {i}: ids", len({r["id"] for r in results}), len(results))
+        faults.equal(f"task {i}: choices", [r["value"]["choices"] for r in results if r["type"] == "choices"], [record["predictions"]])
+        regions = [r for r in results if r["type"] == "labels"]
+        faults.equal(f"task {i}: spans", [(r["value"]["start"], r["value"]["end"], *r["value"]["labels"]) for r in regions], spans_of(record, names))
+        for region in regions:
+            value = region["value"]
+            faults.equal(f"task {i}: region", record["text"][value["start"]:value["end"]], value["text"])
+        faults.equal(f"task {i}: scores", [r["score"] for r in regions], [s["attrs"]["confidence"] for s in record["data"]["spans"]])
+        yield i
+
+
+def check_doccano(records, path, names, faults):
+    for i, example in read_checked("doccano", path):
+        record = records[i]
+        faults.equal(f"example {i}", (example["text"], example["src_id"], example["emotion"]), (record["text"], record["src_id"], record["predictions"]))
+        faults.equal(f"example {i}: label", [tuple(label) for label in example["label"]], spans_of(record, names))
+        yield i
+
+
+def check_prodigy(records, path, names, faults):
+    for i, task in read_checked("prodigy", path):
+        record, tokens = records[i], task["tokens"]
+        faults.equal(f"task {i}: text", task["text"], record["text"])
+        faults.equal(f"task {i}: joined", "".join(t["text"] + " " * t["ws"] for t in tokens), record["text"])
+        faults.equal(f"task {i}: ids", [t["id"] for t in tokens], list(range(len(tokens))))
+        for token in tokens:
+            faults.equal(f"task {i}: token", record["text"][token["start"]:token["end"]], token["text"])
+        words = [(t["start"], t["end"]) for t in tokens if t["text"].strip() or t["text"] in record["data"]["tokens"]]
+        faults.equal(f"task {i}: words", words, offsets(record))
+        faults.equal(f"task {i}: spans", [(s["start"], s["end"], s["label"]) for s in task["spans"]], spans_of(record, names))
+        for span in task["spans"]:
+            first, last = tokens[span["token_start"]], tokens[span["token_end"]]
+            faults.equal(f"task {i}: span", (first["start"], last["end"]), (span["start"], span["end"]))
+        faults.equal(f"task {i}: meta", task["meta"], {"src_id": record["src_id"], "emotion": record["predictions"], "model": record["model"]})
+        yield i
+
+
+def check_argilla(records, path, names, faults):
+    for i, got in read_checked("argilla", path):
+        record, suggestions = records[i], got["suggestions"]
+        faults.equal(f"record {i}", (got["id"], got["fields"]), (record["src_id"], {"text": record["text"]}))
+        faults.equal(f"record {i}: metadata", got["metadata"], {key: record[key] for key in ("model", "provider", "prompt")})
+        faults.equal(f"record {i}: emotion", suggestions["emotion"], {"value": record["predictions"], "agent": record["model"]})
+        span = suggestions.get("span", {"value": [], "score": []})
+        faults.equal(f"record {i}: span", [(v["start"], v["end"], v["label"]) for v in span["value"]], spans_of(record, names))
+        faults.equal(f"record {i}: score", span["score"], [s["attrs"]["confidence"] for s in record["data"]["spans"]])
+        yield i
+
+
+def check_gliner(records, path, names, faults):
+    for i, example in read_checked("gliner", path):
+        data = records[i]["data"]
+        faults.equal(f"example {i}: tokens", example["tokenized_text"], data["tokens"])
+        faults.equal(f"example {i}: ner", example["ner"], [[s["start"], s["end"], name_of(s, names)] for s in data["spans"]])
+        yield i
+
+
+def check_conll(records, path, names, faults):
+    """Two columns, a blank line behind each record; seqeval must find the spans in the tags."""
+    from seqeval.metrics.sequence_labeling import get_entities
+    from seqeval.scheme import IOB2, Entities
+
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    assert text.endswith("\n\n"), text[-20:]
+    blocks = [[line.split("\t") for line in block.split("\n") if not ("\t" not in line and line.startswith("# src_id = "))]
+              for block in text[:-2].split("\n\n")]
+    records = [record for record in records if record["data"]["tokens"]]
+    faults.equal("records", len(blocks), len(records))
+    for i, (block, record) in enumerate(zip(blocks, records)):
+        words, tags = [row[0] for row in block], [row[1] for row in block]
+        clean = ["".join("\ufffd" if c.isspace() or category(c) == "Cc" or c == "\ufeff" else c for c in token) for token in record["data"]["tokens"]]
+        faults.equal(f"block {i}: tokens", words, clean)
+        faults.equal(f"block {i}: split by any white space", [row.split() for row in map("\t".join, block)], [list(row) for row in zip(words, tags)])
+        faults.equal(f"block {i}: tags", tags, tags_of(record, names))
+        want = [(name_of(s, names).replace(" ", "_"), s["start"], s["end"]) for s in record["data"]["spans"]]
+        faults.equal(f"block {i}: seqeval", get_entities(tags), want)
+        strict = [(e.tag, e.start, e.end - 1) for found in Entities([tags], IOB2).entities for e in found]
+        faults.equal(f"block {i}: seqeval, strict", strict, want)
+        yield i
+
+
+def check_parquet(records, path, names, faults):
+    import pyarrow.parquet as pq
+    from datasets import load_dataset
+
+    file = pq.ParquetFile(path)
+    codecs = {file.metadata.row_group(0).column(c).compression for c in range(file.metadata.num_columns)}
+    faults.equal("compression", codecs, {"ZSTD"})
+    faults.equal("pyarrow", file.read().to_pylist(), records)
+    faults.equal("datasets", load_dataset("parquet", data_files=path, split="train").to_list(), records)
+    yield from range(len(records))
+
+
+def check_hf(records, path, names, faults):
+    import os
+
+    import pyarrow.parquet as pq
+    from datasets import ClassLabel, DatasetInfo, get_dataset_config_names, load_dataset, load_dataset_builder
+    from huggingface_hub import DatasetCard
+
+    card = DatasetCard.load(os.path.join(path, "README.md")).data
+    faults.equal("configurations", sorted(get_dataset_config_names(path)), ["records", "tokens"])
+    whole, tokens = load_dataset(path, split="train"), load_dataset(path, "tokens", split="train")
+    faults.equal("records", whole.to_list(), records)
+    lines = load_dataset("json", data_files=os.path.join(path, "records.jsonl"), split="train")
+    faults.equal("records.jsonl", lines.to_list(), records)
+    faults.equal("columns", whole.column_names, list(records[0]))
+    faults.equal("id", tokens["id"][:], [r["src_id"] for r in records])
+    faults.equal("tokens", tokens["tokens"][:], [r["data"]["tokens"] for r in records])
+    label = tokens.features["ner_tags"].feature
+    faults.equal("ner_tags", type(label), ClassLabel)
+    faults.equal("ner_tags", [label.int2str(tags) if tags else [] for tags in tokens["ner_tags"]], [tags_of(r, names) for r in records])
+    faults.equal("licence stated", "license" in card, True)
+    for info, table, name in zip(card["dataset_info"], (whole, tokens), ("records", "tokens")):
+        faults.equal(f"{name}: config_name", info["config_name"], name)
+        split, = info["splits"]
+        faults.equal(f"{name}: num_examples", split["num_examples"], len(records))
+        file = next(c["data_files"][0]["path"] for c in card["configs"] if c["config_name"] == name)
+        faults.equal(f"{name}: download_size", info["download_size"], os.path.getsize(os.path.join(path, file)))
+        faults.equal(f"{name}: dataset_size", info["dataset_size"], split["num_bytes"])
+        # The README's features are those that the file has by itself, and what is loaded with them.
+        faults.equal(f"{name}: features", DatasetInfo._from_yaml_dict(info).features, table.features)
+        bare = pq.read_schema(os.path.join(path, file))
+        faults.equal(f"{name}: the file's types", str(table.features.arrow_schema.types), str(table.data.cast(table.features.arrow_schema).schema.types))
+        faults.equal(f"{name}: the file's columns", bare.names, table.column_names)
+        made = load_dataset_builder(path, name)
+        made.download_and_prepare(download_mode="force_redownload", verification_mode="no_checks")
+        counted = made.info.splits["train"].num_bytes
+        if abs(counted - split["num_bytes"]) > 8 + 0.02 * counted + 200:
+            faults.append(f"{name}: num_bytes is {split['num_bytes']}, datasets counts {counted}")
+    yield from range(len(records))
+
+
+def check_spacy(records, path, names, faults):
+    import spacy
+    from spacy.tokens import DocBin
+
+    nlp = spacy.blank("xx")
+    docs = list(DocBin().from_disk(path).get_docs(nlp.vocab))
+    faults.equal("documents", len(docs), len(records))
+    for i, (doc, record) in enumerate(zip(docs, records)):
+        words = set(record["data"]["tokens"])
+        faults.equal(f"document {i}: text", doc.text, record["text"])
+        faults.equal(f"document {i}: tokens", [t.text for t in doc if not t.is_space or t.text in words], record["data"]["tokens"])
+        faults.equal(f"document {i}: entities", [(e.start_char, e.end_char, e.label_) for e in doc.ents], spans_of(record, names))
+        faults.equal(f"document {i}: entities' text", [e.text for e in doc.ents], [s["text"] for s in record["data"]["spans"]])
+        faults.equal(f"document {i}: categories", sorted(c for c, v in doc.cats.items() if v == 1), sorted(record["predictions"]))
+        faults.equal(f"document {i}: other categories", {v for c, v in doc.cats.items() if c not in record["predictions"]}, {0.0})
+        faults.equal(f"document {i}: id", doc.user_data, {"src_id": record["src_id"]})
+        again = DocBin(attrs=["ENT_IOB", "ENT_TYPE"], store_user_data=True, docs=[doc]).to_bytes()
+        other, = DocBin().from_bytes(again).get_docs(spacy.blank("xx").vocab)
+        faults.equal(f"document {i}: written by spaCy", other.to_json(), doc.to_json())
+        yield i
+
+
+def main():
+    name, rest = sys.argv[1], sys.argv[2:]
+    check, bad = globals()["check_" + name.replace("-", "_")], False
+    for names, path, output in zip(rest[::3], rest[1::3], rest[2::3]):
+        records, faults = read_lines(path), Faults()
+        seen = sum(1 for _ in check(records, output, names, faults))
+        if name != "conll":
+            faults.equal("records", seen, len(records))
+        for fault in faults:
+            print(fault)
+        print(f"{name}: {seen} records compared, {len(faults)} differences")
+        bad = bad or bool(faults) or not seen
+    sys.exit(1 if bad or not rest else 0)
+
+
+if __name__ == "__main__":
+    main()
