@@ -129,7 +129,7 @@ func (r *Reference) noMatch(id string, by By) string {
 func (r *Reference) spansWhy(t *spanTally, c *Comparison) string {
 	reference, predicted := 0, 0
 	for i, o := range t.outcomes {
-		reference, predicted = reference+t.counts[i]*o.reference, predicted+t.counts[i]*o.predicted
+		reference, predicted = reference+t.counts[i]*int(o.reference), predicted+t.counts[i]*int(o.predicted)
 	}
 	switch {
 	case len(r.spans) == 0 && r.format != FormatRecords:

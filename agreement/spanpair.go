@@ -70,7 +70,7 @@ func (c *spanComparer) compare(ref *Reference, i int, a *Annotation) *spanOutcom
 		from, to := a.tokens(s.Start, s.End)
 		c.predicted = append(c.predicted, run{start: from, end: to, classes: setOf(c.project(s.class)), span: s})
 	}
-	c.out.reference, c.out.predicted = len(c.reference), len(c.predicted)
+	c.out.reference, c.out.predicted = int32(len(c.reference)), int32(len(c.predicted))
 	c.meet()
 	c.belong()
 	c.entities(ref, i, a)
@@ -101,13 +101,13 @@ func (c *spanComparer) meet() {
 	c.meets = c.meets[:0]
 	o := &c.out
 	for _, r := range c.reference {
-		o.tokens.reference += int(r.end - r.start)
+		o.tokens.reference += r.end - r.start
 	}
 	last := -1 // the reference's run that was met last
 	first := 0
 	for p := range c.predicted {
 		predicted := &c.predicted[p]
-		o.tokens.predicted += int(predicted.end - predicted.start)
+		o.tokens.predicted += predicted.end - predicted.start
 		for first < len(c.reference) && c.reference[first].end <= predicted.start {
 			first++
 		}
@@ -133,7 +133,7 @@ func (c *spanComparer) meet() {
 		if met > 0 {
 			o.predictedMet++
 		}
-		o.tokens.both += int(met)
+		o.tokens.both += met
 		o.predictedPart += float64(met) / float64(predicted.end-predicted.start)
 	}
 }
@@ -220,11 +220,11 @@ func (c *spanComparer) entities(ref *Reference, i int, a *Annotation) {
 	irregular := ref.items[i].irregular
 	for _, way := range [...]struct {
 		reference, predicted []entity
-		to                   *counts
+		to                   *cell
 	}{{chunks, a.chunks, &c.out.chunks}, {strict, a.strict, &c.out.strict}} {
 		c.left = collect(c.left[:0], c.reference, irregular, way.reference)
 		c.right = collect(c.right[:0], c.predicted, a.irregular, way.predicted)
-		*way.to = counts{reference: len(c.left), predicted: len(c.right)}
+		*way.to = cell{reference: int32(len(c.left)), predicted: int32(len(c.right))}
 		intersect(c.left, c.right, func(entity) { way.to.both++ })
 	}
 }
@@ -247,21 +247,21 @@ func (c *spanComparer) emotions(spans []Span, a *Annotation) {
 		}
 	}
 	slices.SortFunc(c.right, compareEntities)
-	cell := func(class uint8) *counts {
+	of := func(class uint8) *cell {
 		list := c.out.emotions
-		k, ok := slices.BinarySearchFunc(list, class, func(e emotionCounts, class uint8) int { return cmp.Compare(e.class, class) })
+		k, ok := slices.BinarySearchFunc(list, class, func(e emotionCell, class uint8) int { return cmp.Compare(e.class, class) })
 		if !ok {
-			c.out.emotions = slices.Insert(list, k, emotionCounts{class: class})
+			c.out.emotions = slices.Insert(list, k, emotionCell{class: class})
 		}
-		return &c.out.emotions[k].counts
+		return &c.out.emotions[k].cell
 	}
 	for _, e := range c.left {
-		cell(e.class).reference++
+		of(e.class).reference++
 	}
 	for _, e := range c.right {
-		cell(e.class).predicted++
+		of(e.class).predicted++
 	}
-	intersect(c.left, c.right, func(e entity) { cell(e.class).both++ })
+	intersect(c.left, c.right, func(e entity) { of(e.class).both++ })
 }
 
 // intersect yields what two sorted lists have in common.

@@ -54,24 +54,28 @@ func (s *SpanScores) estimates() []*Estimate {
 	return list
 }
 
-// spanOutcome is what a text's spans came to.
+// spanOutcome is what a text's spans came to, in small integers, as many are
+// kept.
 type spanOutcome struct {
-	reference, predicted         int // spans
-	chunks, strict, tokens       counts
-	predictedMet, referenceMet   int     // spans that meet one of the other side
+	reference, predicted         int32 // spans
+	chunks, strict, tokens       cell
+	predictedMet, referenceMet   int32   // spans that meet one of the other side
 	predictedPart, referencePart float64 // the sum of the shares that do
-	misaligned                   [len(misalignments)]int
-	emotions                     []emotionCounts
+	misaligned                   [len(misalignments)]int32
+	emotions                     []emotionCell
 }
 
-type emotionCounts struct {
+// cell is a text's share of counts.
+type cell struct{ both, reference, predicted int32 }
+
+type emotionCell struct {
 	class uint8
-	counts
+	cell
 }
 
 // spanTally counts equal outcomes, in the order in which they were first seen.
 type spanTally struct {
-	index    map[string]int
+	index    map[uint64]int32 // by the hash of their key
 	outcomes []spanOutcome
 	counts   []int
 	key      []byte
@@ -80,13 +84,14 @@ type spanTally struct {
 // add counts an outcome, of which it keeps a copy.
 func (t *spanTally) add(o *spanOutcome) {
 	t.key = o.appendKey(t.key[:0])
-	i, ok := t.index[string(t.key)]
+	key := hash(t.key)
+	i, ok := t.index[key]
 	if !ok {
 		if t.index == nil {
-			t.index = map[string]int{}
+			t.index = map[uint64]int32{}
 		}
-		i = len(t.outcomes)
-		t.index[string(t.key)] = i
+		i = int32(len(t.outcomes))
+		t.index[key] = i
 		kept := *o
 		kept.emotions = slices.Clone(o.emotions)
 		t.outcomes, t.counts = append(t.outcomes, kept), append(t.counts, 0)
@@ -96,20 +101,20 @@ func (t *spanTally) add(o *spanOutcome) {
 
 // appendKey writes the outcome such that two are the same where their keys are.
 func (o *spanOutcome) appendKey(key []byte) []byte {
-	add := func(list ...int) {
+	add := func(list ...int32) {
 		for _, v := range list {
 			key = binary.AppendUvarint(key, uint64(v))
 		}
 	}
 	add(o.reference, o.predicted, o.predictedMet, o.referenceMet)
-	for _, c := range [...]counts{o.chunks, o.strict, o.tokens} {
+	for _, c := range [...]cell{o.chunks, o.strict, o.tokens} {
 		add(c.both, c.reference, c.predicted)
 	}
 	add(o.misaligned[:]...)
 	key = binary.BigEndian.AppendUint64(key, math.Float64bits(o.predictedPart))
 	key = binary.BigEndian.AppendUint64(key, math.Float64bits(o.referencePart))
 	for _, e := range o.emotions {
-		add(int(e.class), e.both, e.reference, e.predicted)
+		add(int32(e.class), e.both, e.reference, e.predicted)
 	}
 	return key
 }
@@ -138,18 +143,18 @@ func (t *spanTally) figures(book *Codebook, level Level, weights []int) *SpanSco
 		}
 		o := &t.outcomes[i]
 		s.Records += w
-		s.Reference, s.Predicted = s.Reference+w*o.reference, s.Predicted+w*o.predicted
+		s.Reference, s.Predicted = s.Reference+w*int(o.reference), s.Predicted+w*int(o.predicted)
 		chunks.add(o.chunks, w)
 		strict.add(o.strict, w)
 		tokens.add(o.tokens, w)
-		predictedMet, referenceMet = predictedMet+w*o.predictedMet, referenceMet+w*o.referenceMet
+		predictedMet, referenceMet = predictedMet+w*int(o.predictedMet), referenceMet+w*int(o.referenceMet)
 		predictedPart, referencePart = predictedPart+float64(w)*o.predictedPart, referencePart+float64(w)*o.referencePart
 		for k, n := range o.misaligned {
-			misaligned[k] += w * n
+			misaligned[k] += w * int(n)
 		}
 		for _, e := range o.emotions {
-			emotions[e.class].add(e.counts, w)
-			all.add(e.counts, w)
+			emotions[e.class].add(e.cell, w)
+			all.add(e.cell, w)
 		}
 	}
 	predicted, reference := float64(s.Predicted), float64(s.Reference)
@@ -180,8 +185,8 @@ func (t *spanTally) figures(book *Codebook, level Level, weights []int) *SpanSco
 	return s
 }
 
-func (c *counts) add(o counts, weight int) {
-	c.both += weight * o.both
-	c.reference += weight * o.reference
-	c.predicted += weight * o.predicted
+func (c *counts) add(o cell, weight int) {
+	c.both += weight * int(o.both)
+	c.reference += weight * int(o.reference)
+	c.predicted += weight * int(o.predicted)
 }
