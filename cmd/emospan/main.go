@@ -58,7 +58,7 @@ used, 130 interrupted.`,
 		}
 		return usageError("%w; see %s --help", err, cmd.CommandPath())
 	})
-	root.AddCommand(newTag(), newValidate(), newCalibrate(), newGrammar(), newPrompt(), newBench(), newDevices(), newModels(), newRetryRejects(), newExport(), newVersion())
+	root.AddCommand(newTag(), newValidate(), newCalibrate(), newGrammar(), newPrompt(), newBench(), newDevices(), newModels(), newRetryRejects(), newExport(), newCompare(), newVersion())
 	wrapArgs(root)
 	return root
 }
@@ -66,7 +66,7 @@ used, 130 interrupted.`,
 // valueKind says what a flag takes.
 func valueKind(f *pflag.Flag) string {
 	switch f.Value.Type() {
-	case "int", "int64":
+	case "int", "int64", "uint64":
 		return "a whole number"
 	case "intSlice":
 		return "whole numbers with commas between"

@@ -18,8 +18,8 @@ Last night the old dog did not get up when I opened the door, and we both knew w
 Thanks for nothing, I wrote to the airline; three hours in a queue, no food, and then a voucher that nobody accepts. What surprised me was
 the answer: a real person apologised and sent the money the same week. I was relieved, and a little ashamed of my tone.`
 
-// agreement compares what two models expect after each token of a text.
-func agreement(ctx context.Context, before, after string, threads int) (*models.Agreement, error) {
+// modelAgreement compares what two models expect after each token of a text.
+func modelAgreement(ctx context.Context, before, after string, threads int) (*models.Agreement, error) {
 	first, ppl, err := expectations(ctx, before, threads)
 	if err != nil {
 		return nil, err

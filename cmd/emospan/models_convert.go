@@ -135,7 +135,7 @@ func (c *conversion) make(ctx context.Context, source *models.GGUF, hash, path s
 	}
 	done := &models.Conversion{From: c.source.Name, SHA256: hash, Format: c.format, WeightError: off}
 	if off > roundingError && max(source.Size(), result.Size()) < availableMemory() {
-		if done.Agreement, err = agreement(ctx, c.source.Path, path, c.threads); err != nil {
+		if done.Agreement, err = modelAgreement(ctx, c.source.Path, path, c.threads); err != nil {
 			return models.Meta{}, err
 		}
 	}

@@ -1,0 +1,149 @@
+package agreement
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// A Comparison is how far one file agrees with a reference.
+type Comparison struct {
+	File    string  `json:"file"`
+	Format  Format  `json:"format"`
+	Pairing Pairing `json:"pairing"`
+
+	// Unscored are matched records of which the reference has labels, but none
+	// that the taxonomy knows; they are left out of the scores of labels.
+	Unscored int            `json:"unscored_labels"`
+	LeftOut  map[string]int `json:"unknown_labels"` // of the file's labels, those that the taxonomy does not know
+
+	Labels     []*LabelScores    `json:"labels"`     // level by level
+	Spans      *SpanScores       `json:"spans"`      // nil where one side has none
+	SpansWhy   string            `json:"spans_why"`  // why not
+	Attributes []AttributeScores `json:"attributes"` // of spans; of the reference's only where it has any
+	Confidence *ConfidenceScores `json:"confidence"`
+}
+
+// Options say how to compare. The zero value pairs by id and text and makes no
+// intervals.
+type Options struct {
+	By        By // "" means ByAuto
+	Bootstrap Bootstrap
+}
+
+// ErrNoMatch says that nothing in a file belongs to anything in the reference.
+var ErrNoMatch = errors.New("nothing matches")
+
+// Compare reads a file of annotations, whose name appears in errors, and says
+// how far it agrees with the reference. Each line is read once and only counts
+// are kept of it. The error is [ErrEmpty] or [ErrNoMatch] where there is nothing
+// to compare, a *[dataset.LineError] where a line is at fault.
+func (r *Reference) Compare(ctx context.Context, src io.Reader, name string, o Options) (*Comparison, error) {
+	c := &Comparison{File: name, LeftOut: map[string]int{}}
+	reader := NewReader(src, name, r.book, LevelEmotion)
+	matcher := r.Matcher(o.By)
+	toLevel := r.projection()
+	var labels labelTally
+	var spans spanTally
+	attributes := newAttributeTally(r.book)
+	comparer := spanComparer{project: toLevel}
+	firstID := ""
+	for a := new(Annotation); ; {
+		if err := context.Cause(ctx); err != nil {
+			return nil, err
+		}
+		err := reader.Next(a)
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		if firstID == "" {
+			firstID = a.ID
+		}
+		i, ok := matcher.Match(a)
+		if !ok {
+			continue
+		}
+		for _, name := range a.LeftOut {
+			c.LeftOut[name]++
+		}
+		it := &r.items[i]
+		if it.onlyLeftOut {
+			c.Unscored++
+		} else {
+			var predicted Set
+			for class := range a.Labels.All() {
+				predicted |= setOf(toLevel(uint8(class)))
+			}
+			labels.add(outcome{it.labels, predicted, toLevel(a.First)})
+		}
+		if it.spanned && a.Spanned && len(a.ends) > 0 && it.text == a.text {
+			spans.add(comparer.compare(r, i, a))
+			attributes.add(r.Spans(i), a, &comparer)
+		}
+	}
+	c.Format, c.Pairing = reader.Format(), matcher.Pairing()
+	switch {
+	case c.Pairing.Records == 0:
+		return nil, fmt.Errorf("%s: %w", name, ErrEmpty)
+	case c.Pairing.Matched == 0:
+		return nil, fmt.Errorf("%w between %s and %s: %s", ErrNoMatch, r.name, name, r.noMatch(firstID, o.By))
+	}
+	var err error
+	if c.Labels, err = labels.score(ctx, r.book, r.level, o.Bootstrap); err != nil {
+		return nil, err
+	}
+	if c.SpansWhy = r.spansWhy(&spans, c); c.SpansWhy == "" {
+		c.Spans, err = spans.score(ctx, r.book, r.level, o.Bootstrap)
+		c.Attributes, c.Confidence = attributes.scores(r.format == FormatRecords)
+	}
+	return c, err
+}
+
+// projection returns what an emotion comes to on the reference's level.
+func (r *Reference) projection() func(emotion uint8) uint8 {
+	return func(emotion uint8) uint8 {
+		if r.level == LevelEkman && emotion != noClass {
+			return r.book.ekman[emotion]
+		}
+		return emotion
+	}
+}
+
+// noMatch says what the ids look like, which mostly tells why they do not match.
+func (r *Reference) noMatch(id string, by By) string {
+	if by == ByText || r.firstID == "" || id == "" {
+		return "no text of the one is in the other"
+	}
+	also := ""
+	if by != ByID {
+		also = ", nor do texts"
+	}
+	return fmt.Sprintf("src_ids are like %q there and like %q here%s", r.firstID, id, also)
+}
+
+// spansWhy says why there are no scores of spans, "" where there are.
+func (r *Reference) spansWhy(t *spanTally, c *Comparison) string {
+	reference, predicted := 0, 0
+	for i, o := range t.outcomes {
+		reference, predicted = reference+t.counts[i]*int(o.reference), predicted+t.counts[i]*int(o.predicted)
+	}
+	switch {
+	case len(r.spans) == 0 && r.format != FormatRecords:
+		return fmt.Sprintf("the reference has none: its format is %s", r.format)
+	case len(r.spans) == 0:
+		return "the reference has none"
+	case c.Format != FormatRecords:
+		return fmt.Sprintf("%s has none over tokens: its format is %s", c.File, c.Format)
+	case len(t.outcomes) == 0:
+		return "no matched record has spans on both sides over the same text"
+	case reference == 0:
+		return "the reference has none in the matched records"
+	case predicted == 0:
+		return fmt.Sprintf("%s has none in the matched records", c.File)
+	}
+	return ""
+}
