@@ -24,7 +24,7 @@ FUZZTIME ?= 30s
 DATA    ?= ../shared/data
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-PURE := ./dataset ./grammar ./models ./tagger ./validate
+PURE := ./dataset ./grammar ./models ./report ./tagger ./validate
 export PYTHON
 
 .DEFAULT_GOAL := build

@@ -58,7 +58,7 @@ used, 130 interrupted.`,
 		}
 		return usageError("%w; see %s --help", err, cmd.CommandPath())
 	})
-	root.AddCommand(newTag(), newValidate(), newGrammar(), newPrompt(), newBench(), newDevices(), newModels(), newVersion())
+	root.AddCommand(newTag(), newValidate(), newReport(), newGrammar(), newPrompt(), newBench(), newDevices(), newModels(), newVersion())
 	wrapArgs(root)
 	return root
 }
