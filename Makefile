@@ -6,6 +6,7 @@
 #   make check    what CI runs besides: format, vet, staticcheck, race detector, build without cgo, cgo pointer checks
 #   make release  a fully static executable with every CPU variant, in dist/
 #   make test-cpu run the release on emulated CPUs and in an empty chroot; look for stray AVX code
+#   make test-report  the page of emospan report in headless Chromium, which it installs; SCREENSHOT=FILE keeps a picture
 #   make fuzz     each fuzz target for FUZZTIME
 #   make bench    measure the default model here: tokens and records a second; FLAGS holds other options of emospan bench
 #   make bench-agree  against llama-bench in turn: fails where figures differ by more than noise or tagging is below a floor
@@ -24,11 +25,11 @@ FUZZTIME ?= 30s
 DATA    ?= ../shared/data
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-PURE := ./agreement ./dataset ./export ./grammar ./models ./tagger ./validate
+PURE := ./agreement ./dataset ./export ./grammar ./models ./report ./tagger ./validate
 export PYTHON
 
 .DEFAULT_GOAL := build
-.PHONY: build native model models python demo test check fmt vet staticcheck race nocgo cgocheck test-native release test-cpu fuzz bench bench-agree bench-grammar bench-scale peers bench-peers clean
+.PHONY: build native model models python demo test check fmt vet staticcheck race nocgo cgocheck test-native release test-cpu test-report fuzz bench bench-agree bench-grammar bench-scale peers bench-peers clean
 
 build: native
 	$(GO) build -trimpath -o bin/emospan ./cmd/emospan
@@ -87,6 +88,10 @@ test-cpu: release
 # The build cache: two builds at once, a killed one, a second checkout. Stand-ins take the compilers' place.
 test-native:
 	@scripts/test-native.sh
+
+# Not part of test or check: Chromium is a large package.
+test-report: build
+	@scripts/test-report.sh
 
 fuzz:
 	@scripts/fuzz.sh $(FUZZTIME)

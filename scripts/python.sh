@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs the Python packages that the tests read emospan's output with into the cache, once for each list, and prints the
-# folder to put on PYTHONPATH. They lie in a folder of their own, so nothing of the user's Python changes.
+# folder to put on PYTHONPATH. They lie in a folder of their own, so nothing of the user's Python changes. An argument names
+# another list of this folder.
 set -euo pipefail
-list=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/requirements.txt
+list=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/${1:-requirements.txt}
 python=${PYTHON:-python3}
 cache=${EMOSPAN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/emospan}
 key=$({ cat "$list"; "$python" -c 'import sys; print(sys.version)'; } | sha256sum | cut -c1-16)

@@ -5,6 +5,7 @@ import (
 	"embed"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"math"
 	"slices"
 	"strings"
@@ -152,7 +153,11 @@ func (c *Calibration) WriteFile(path string) error {
 	if err != nil {
 		return fmt.Errorf("calibration: %w", err)
 	}
-	if err := dataset.ReplaceFile(path, append(data, '\n')); err != nil {
+	err = dataset.Replace(path, func(w io.Writer) error {
+		_, err := w.Write(append(data, '\n'))
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("calibration: %w", err)
 	}
 	return nil

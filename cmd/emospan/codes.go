@@ -46,3 +46,18 @@ func printCodes(out io.Writer) error {
 		}
 	})
 }
+
+// codeMeaning explains a reason code; "" for one that is not ours.
+func codeMeaning(code string) string {
+	for _, c := range validate.Codes() {
+		if c.Code == code {
+			return c.Meaning
+		}
+	}
+	for _, c := range tagCodes {
+		if c.code == code {
+			return c.meaning
+		}
+	}
+	return ""
+}
