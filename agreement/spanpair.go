@@ -139,11 +139,11 @@ func (c *spanComparer) meet() {
 }
 
 // belong pairs runs one to one and names what each pair, and each run that is
-// left over, is an example of. Equal runs belong to each other first, then those
-// with the longer overlap, the right emotion, the earlier place.
+// left over, is an example of. The longer overlap comes first, then the right
+// emotion, then the earlier place.
 func (c *spanComparer) belong() {
 	slices.SortStableFunc(c.meets, func(a, b meeting) int {
-		return cmp.Or(first(a.exact, b.exact), cmp.Compare(b.overlap, a.overlap), first(a.right, b.right))
+		return cmp.Or(cmp.Compare(b.overlap, a.overlap), first(a.right, b.right))
 	})
 	c.pairs = c.pairs[:0]
 	for _, m := range c.meets {

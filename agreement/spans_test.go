@@ -98,7 +98,7 @@ func TestSpans(t *testing.T) {
 		{"0-0 joy, 2-4 fear", "0-4 fear", "boundary_long 1, missed 1", "0.000 0.000 0.000", "0.000 0.000 0.000", "1.000 1.000 1.000", "0.800 1.000 0.889", "0.800 1.000 0.889"},
 		// Two over one: the longer belongs to it, the other is spurious.
 		{"0-5 joy", "0-1 joy, 3-5 joy", "boundary_short 1, spurious 1", "0.000 0.000 0.000", "0.000 0.000 0.000", "1.000 1.000 1.000", "1.000 0.833 0.909", "1.000 0.833 0.909"},
-		// An equal run comes before a longer overlap; a right emotion before a wrong one.
+		// Of overlaps as long the right emotion comes first.
 		{"0-1 joy, 2-3 fear", "1-2 fear", "boundary_shifted 1, missed 1", "0.000 0.000 0.000", "0.000 0.000 0.000", "1.000 1.000 1.000", "1.000 0.500 0.667", "1.000 0.500 0.667"},
 	} {
 		// A second text, so that there are always spans on both sides.
@@ -223,6 +223,14 @@ func count(b bool) int {
 		return 1
 	}
 	return 0
+}
+
+// TestOtherText compares the labels of texts that only their ids say are the same, not the spans.
+func TestOtherText(t *testing.T) {
+	c := testCompare(t, testRecord("a", 5, "1-2 joy"), testRecord("a", 6, "1-2 joy"), Options{By: ByID})
+	if c.Spans != nil || c.SpansWhy != "no matched record has spans on both sides over the same text" || c.Labels[0].Accuracy.Value != 1 {
+		t.Errorf("%+v", c)
+	}
 }
 
 func TestNoSpans(t *testing.T) {

@@ -220,7 +220,7 @@ func writeAttributes(w io.Writer, c *agreement.Comparison) {
 	writeTable(w, distribution)
 	fmt.Fprintln(w)
 	if len(agreed) == 1 {
-		fmt.Fprintf(w, "No agreement on attributes for %s: the reference's spans that its spans belong to have none.\n\n", printable(c.File))
+		fmt.Fprintf(w, "No agreement on attributes for %s: the reference's spans have none.\n\n", printable(c.File))
 		return
 	}
 	writeTable(w, agreed)
