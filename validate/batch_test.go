@@ -291,6 +291,18 @@ func BenchmarkRecord(b *testing.B) {
 			decodeInto(r, line)
 		}
 	})
+	b.Run("fix", func(b *testing.B) { // the shape of a projected set
+		b.ReportAllocs()
+		line := bytes.Replace(src.lines[0], []byte(`"labels":[`), []byte(`"labels":{"EMO":[`), 1)
+		line = bytes.Replace(line, []byte(`],"spans":[{`), []byte(`]},"spans":[{"cause":[],`), 1)
+		line = bytes.Replace(line, []byte(`"predictions"`), []byte(`"original_llm_predictions"`), 1)
+		for b.Loop() {
+			res := Result{Raw: line}
+			if res.check(r, tax, true); len(res.Problems) > 0 || len(res.Changes) < 3 {
+				b.Fatal(res.Problems, res.Changes)
+			}
+		}
+	})
 	b.Run("check", func(b *testing.B) {
 		b.ReportAllocs()
 		decodeInto(r, src.lines[0][:len(src.lines[0])-1])

@@ -38,19 +38,17 @@ func Decode(line []byte) (*dataset.Record, []Problem) {
 // decodeInto is Decode with a record whose slices are used again; ok is false
 // where Decode returns nil.
 func decodeInto(r *dataset.Record, line []byte) (ok bool, list []Problem) {
+	if scanInto(r, line) {
+		return true, nil
+	}
 	reuse(r)
 	if !utf8.Valid(line) {
 		var p problems
 		p.add(CodeUTF8, "", "UTF-8", "an invalid byte at column "+strconv.Itoa(invalidByte(line)+1))
 		return false, p.list
 	}
-	src := string(line)
-	if scan(src, r) {
-		return true, nil
-	}
-	reuse(r)
 	d := decoders.Get().(*decoder)
-	ok = d.decode(src, line, r)
+	ok = d.decode(string(line), line, r)
 	list = d.list
 	d.src, d.list, d.buf = "", nil, bytes.Buffer{}
 	decoders.Put(d)

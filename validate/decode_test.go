@@ -56,6 +56,7 @@ var decodeCases = []struct {
 		"schema.missing_key /data/spans/0/type", "schema.missing_key /data/spans/0/subtype", "schema.missing_key /data/spans/0/start",
 		"schema.missing_key /data/spans/0/end", "schema.missing_key /data/spans/0/text", "schema.missing_key /data/spans/0/attrs"}, true},
 	{"duplicate key", `"level"`, `"level":"level2","level"`, []string{"schema.duplicate_key /level"}, true},
+	{"duplicate in another's place", `"provider":"ollama-local"`, `"model":"x"`, []string{"schema.duplicate_key /model", "schema.missing_key /provider"}, true},
 	{"duplicate attribute", `"target_text"`, `"confidence":7,"target_text"`, []string{"schema.duplicate_key /data/spans/0/attrs/confidence"}, true},
 
 	{"number for a string", `"level_2"`, `2`, []string{"schema.type /prompt"}, true},

@@ -21,7 +21,8 @@ type node struct {
 // object, nested no deeper than maxDepth.
 func parseNode(line []byte) (*node, error) {
 	d := jsontext.NewDecoder(bytes.NewBuffer(line))
-	n, err := readNode(d)
+	slab := make([]node, 0, 256)
+	n, err := readNode(d, &slab)
 	if err != nil {
 		return nil, err
 	}
@@ -31,12 +32,17 @@ func parseNode(line []byte) (*node, error) {
 	return n, nil
 }
 
-func readNode(d *jsontext.Decoder) (*node, error) {
+// readNode takes nodes from a slab, which is replaced where it is used up.
+func readNode(d *jsontext.Decoder, slab *[]node) (*node, error) {
 	tok, err := d.ReadToken()
 	if err != nil {
 		return nil, err
 	}
-	n := &node{kind: tok.Kind()}
+	if len(*slab) == cap(*slab) {
+		*slab = make([]node, 0, 256)
+	}
+	*slab = append(*slab, node{kind: tok.Kind()})
+	n := &(*slab)[len(*slab)-1]
 	switch n.kind {
 	case '{', '[':
 		if d.StackDepth() > maxDepth {
@@ -51,7 +57,7 @@ func readNode(d *jsontext.Decoder) (*node, error) {
 				}
 				n.keys = append(n.keys, name.String())
 			}
-			elem, err := readNode(d)
+			elem, err := readNode(d, slab)
 			if err != nil {
 				return nil, err
 			}

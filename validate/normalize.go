@@ -69,9 +69,10 @@ func vocabularyFields(a *dataset.Attrs) [7]vocabularyField {
 
 // sameWord reports whether two names differ by case and by what joins or surrounds their words alone.
 func sameWord(a, b string) bool {
-	words := strings.NewReplacer(" ", "", "\t", "", "-", "", "_", "")
-	return strings.EqualFold(words.Replace(a), words.Replace(b))
+	return strings.EqualFold(joined.Replace(a), joined.Replace(b))
 }
+
+var joined = strings.NewReplacer(" ", "", "\t", "", "-", "", "_", "")
 
 func hasType(tax *dataset.Taxonomy, kind string) bool {
 	for _, t := range tax.SpanTypes() {

@@ -3,6 +3,7 @@ package validate
 import (
 	"slices"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/emospan/emospan/dataset"
 	"github.com/go-json-experiment/json/jsontext"
@@ -21,6 +22,12 @@ type scanner struct {
 func scan(line string, r *dataset.Record) (ok bool) {
 	s := scanner{src: line}
 	return s.record(r) && s.skipSpace() == len(line)
+}
+
+// scanInto is scan with a record whose slices are used again, and a line of any bytes.
+func scanInto(r *dataset.Record, line []byte) bool {
+	reuse(r)
+	return utf8.Valid(line) && scan(string(line), r)
 }
 
 func (s *scanner) record(r *dataset.Record) bool {

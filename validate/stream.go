@@ -96,13 +96,15 @@ func Stream(src io.Reader, tax *dataset.Taxonomy, opts StreamOptions) (Summary, 
 }
 
 func (res *Result) check(rec *dataset.Record, tax *dataset.Taxonomy, fix bool) {
-	var ok bool
-	ok, res.Problems = decodeInto(rec, res.Raw)
-	if len(res.Problems) > 0 && fix {
-		if shaped, changes, object := reshape(res.Raw, tax); object {
-			ok, res.Problems = decodeInto(rec, shaped)
-			res.Changes = changes
+	ok := scanInto(rec, res.Raw)
+	if !ok {
+		line := res.Raw
+		if fix {
+			if shaped, changes, object := reshape(line, tax); object {
+				line, res.Changes = shaped, changes
+			}
 		}
+		ok, res.Problems = decodeInto(rec, line)
 	}
 	if ok {
 		res.Record = rec

@@ -61,10 +61,10 @@ func TestTaxonomy(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			line := strings.Replace(weatherRecord, tt.old, tt.new, 1)
-			if got := codesAndPaths(validated(t, line, tax, false).Problems); !slices.Equal(got, tt.problems) {
+			if got := codesAndPaths(validated(line, tax, false).Problems); !slices.Equal(got, tt.problems) {
 				t.Errorf("got  %q\nwant %q", got, tt.problems)
 			}
-			res := validated(t, line, tax, true)
+			res := validated(line, tax, true)
 			var got []string
 			for _, c := range res.Changes {
 				got = append(got, c.Code)
@@ -78,10 +78,10 @@ func TestTaxonomy(t *testing.T) {
 		})
 	}
 	neutral := `{"src_id":"w","model":"m","provider":"p","prompt":"level_2","level":"level2","predictions":["calm"],"text":"Low","data":{"tokens":["Low"],"labels":["O"],"spans":[]}}`
-	if res := validated(t, neutral, tax, false); len(res.Problems) > 0 {
+	if res := validated(neutral, tax, false); len(res.Problems) > 0 {
 		t.Errorf("its neutral: %q", res.Problems)
 	}
-	if res := validated(t, weatherRecord, dataset.Default(), false); len(res.Problems) < 15 {
+	if res := validated(weatherRecord, dataset.Default(), false); len(res.Problems) < 15 {
 		t.Errorf("by the built-in one it has only %q", res.Problems)
 	}
 }
