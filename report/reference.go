@@ -37,6 +37,24 @@ func ReadReference(src io.Reader, name string, tax *dataset.Taxonomy) (Reference
 	}
 }
 
+// ReadLabels reads texts and their labels from a table, as GoEmotions' TSV, and holds them in memory. in must have been opened with the
+// taxonomy for its labels.
+func ReadLabels(in *dataset.Reader) (Reference, error) {
+	ref := &referenceLines{byID: make(map[string]int), byText: make(map[string]int)}
+	for {
+		text, err := in.Next()
+		if err == io.EOF {
+			return ref, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reference %w", err)
+		}
+		labels := slices.Clone(text.Labels)
+		slices.Sort(labels)
+		ref.add(&referenceLine{SrcID: text.ID, Text: text.Text, Labels: slices.Compact(labels)})
+	}
+}
+
 type referenceLine struct {
 	SrcID       string   `json:"src_id"`
 	Text        string   `json:"text"`

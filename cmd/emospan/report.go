@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/emospan/emospan/dataset"
@@ -45,7 +46,7 @@ far confidence can be trusted. The page needs no network and no other file. "-" 
 	}
 	f := cmd.Flags()
 	f.StringVarP(&o.out, "out", "o", "", "the page, an HTML `FILE`, or - for standard output (default: FILE.report.html)")
-	f.StringVar(&o.reference, "reference", "", "`FILE` of records, or of lines with src_id, text and labels, to compare with")
+	f.StringVar(&o.reference, "reference", "", "`FILE` of records, of lines with src_id, text and labels, or GoEmotions' or another table with these columns, to compare with")
 	f.StringVar(&o.manifest, "manifest", "", "the run's manifest `FILE` (default: FILE.manifest.json, if it is there)")
 	f.StringVar(&o.rejects, "rejects", "", "the run's reject log `FILE` (default: FILE.rejects.jsonl, if it is there)")
 	f.StringVar(&o.taxonomy, "taxonomy", "", "`FILE` of emotions and vocabularies in place of the built-in ones")
@@ -145,6 +146,18 @@ func (o *reportOptions) checkOutput() error {
 }
 
 func readReference(path string, tax *dataset.Taxonomy) (report.Reference, error) {
+	if isTable(path) {
+		in, err := dataset.OpenInput(path, dataset.ReaderOptions{Labels: tax})
+		if err != nil {
+			return nil, fmt.Errorf("%w; name another file", err)
+		}
+		defer in.Close()
+		ref, err := report.ReadLabels(in)
+		if err != nil {
+			return nil, fmt.Errorf("%w; --reference takes records, or texts with labels", err)
+		}
+		return ref, nil
+	}
 	src, err := dataset.OpenStream(path)
 	if err != nil {
 		return nil, fmt.Errorf("reference: %w; name another file", err)
@@ -155,6 +168,12 @@ func readReference(path string, tax *dataset.Taxonomy) (report.Reference, error)
 		return nil, fmt.Errorf("%w; --reference takes records, or lines with src_id, text and labels", err)
 	}
 	return ref, nil
+}
+
+// isTable tells by its name whether a file holds rows of columns.
+func isTable(path string) bool {
+	path = strings.TrimSuffix(strings.TrimSuffix(strings.ToLower(path), ".gz"), ".zst")
+	return slices.Contains([]string{".csv", ".tsv", ".tab", ".parquet"}, filepath.Ext(path))
 }
 
 // readManifest reads the manifest that is named, or the one beside the file. That one may be missing or another version's:
