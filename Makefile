@@ -112,6 +112,9 @@ bench-grammar: model
 peers:
 	@scripts/peers.sh
 
+quality: models
+	@DATA="$(DATA)" $(PYTHON) -B scripts/quality.py $(QUALITY_FLAGS)
+
 bench-scale: model
 	@$(PYTHON) -B scripts/bench_scale.py $(SCALE_FLAGS)
 
