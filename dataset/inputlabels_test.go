@@ -35,6 +35,7 @@ func TestLabels(t *testing.T) {
 		{name: "no field", format: "jsonl", input: `{"text":"a"}`, want: []string{}},
 		{name: "predictions", format: "jsonl", input: `{"text":"a","predictions":["fear"]}`, want: []string{"fear"}},
 		{name: "labels before predictions", format: "jsonl", input: `{"text":"a","predictions":["foo"],"labels":["joy"]}`, want: []string{"joy"}},
+		{name: "and behind them", format: "jsonl", input: `{"text":"a","labels":["joy"],"predictions":["foo"]}`, want: []string{"joy"}},
 		{name: "null and predictions", format: "jsonl", input: `{"text":"a","labels":null,"predictions":["joy"]}`, want: []string{"joy"}},
 		{name: "predictions on request", format: "jsonl", field: "predictions", input: `{"text":"a","labels":["fear"],"predictions":["joy"]}`, want: []string{"joy"}},
 		{name: "an unknown name", format: "jsonl", input: `{"id":"i","text":"a","labels":["joy","hunger"]}`, code: CodeInputUnknownLabel,

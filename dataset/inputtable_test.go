@@ -39,7 +39,7 @@ func TestTables(t *testing.T) {
 		{"quotes", "id,text\na,\"one, \"\"two\"\"\"\nb,\"\"\"\"\n", csvFile, []string{`0 2 a one, "two"`, `1 3 b "`}},
 		{"line ends in quotes", "id,text\na,\"one\ntwo\r\n\r\nthree\"\nb,four\n", csvFile, []string{"0 2 a one\ntwo\n\nthree", "1 6 b four"}},
 		{"quotes inside a field", "id,text\na,5\" of \"snow\"\nb,two\n", csvFile, []string{`0 2 a 5" of "snow"`, "1 3 b two"}},
-		{"carriage returns", "id,text\r\na,one\rtwo\r\nb,\"x\ry\"\r\nc,end\r", csvFile, []string{"0 2 a one\rtwo", "1 3 b x\ry", "2 4 c end"}},
+		{"carriage returns", "id,text\r\na,one\rtwo\r\nb,\"x\ry\r\"\r\nc,end\r", csvFile, []string{"0 2 a one\rtwo", "1 3 b x\ry\r", "2 4 c end"}},
 		{"no line end at the end", "id,text\na,\"one\"", csvFile, []string{"0 2 a one"}},
 
 		{"ragged rows", "id,text\na\nb,two,more\nc,three\n", csvFile, []string{"0 2 ! input.columns", "1 3 ! input.columns", "2 4 c three"}},

@@ -195,7 +195,7 @@ func (s *tableScanner) step(c byte) (last bool, wrong *Reason) {
 // lineEnd takes an LF, which ends the record unless it stands in quotes. A CR before it belongs to it.
 func (s *tableScanner) lineEnd() (last bool, wrong *Reason) {
 	s.line++
-	if n := len(s.text) - 1; n >= s.field && s.text[n] == '\r' {
+	if n := len(s.text) - 1; n >= s.field && s.text[n] == '\r' && (s.state == inField || s.state == inQuotes) {
 		s.text = s.text[:n]
 	}
 	if s.state != inQuotes {
