@@ -150,7 +150,7 @@ func readSpaCy(t *testing.T, data []byte) (texts []string, spans [][]charSpan) {
 	}
 	for ; len(lengths) > 0; lengths = lengths[4:] {
 		var text strings.Builder
-		found, at := []charSpan{}, 0
+		found, at, open := []charSpan{}, 0, false
 		for range binary.LittleEndian.Uint32(lengths) {
 			word, ok := names[binary.LittleEndian.Uint64(tokens)]
 			if !ok {
@@ -161,11 +161,12 @@ func readSpaCy(t *testing.T, data []byte) (texts []string, spans [][]charSpan) {
 			switch {
 			case iob == spacyBegin:
 				found = append(found, charSpan{at, end, kind})
-			case iob == spacyInside && found[len(found)-1].label == kind:
+			case iob == spacyInside && open && found[len(found)-1].label == kind:
 				found[len(found)-1].end = end
 			case iob != spacyOutside:
 				t.Fatalf("IOB %d of type %s behind %v", iob, kind, found)
 			}
+			open = iob != spacyOutside
 			text.WriteString(word)
 			at = end + int(spaces[0])
 			text.WriteString(strings.Repeat(" ", int(spaces[0])))

@@ -264,9 +264,7 @@ def check_hf(records, path, names, faults):
         faults.equal(f"{name}: the file's columns", bare.names, table.column_names)
         made = load_dataset_builder(path, name)
         made.download_and_prepare(download_mode="force_redownload", verification_mode="no_checks")
-        counted = made.info.splits["train"].num_bytes
-        if abs(counted - split["num_bytes"]) > 8 + 0.02 * counted + 200:
-            faults.append(f"{name}: num_bytes is {split['num_bytes']}, datasets counts {counted}")
+        faults.equal(f"{name}: num_bytes", split["num_bytes"], made.info.splits["train"].num_bytes)
     yield from range(len(records))
 
 
