@@ -12,6 +12,7 @@
 #   make bench-agree  against llama-bench in turn: fails where figures differ by more than noise or tagging is below a floor
 #   make bench-grammar  the figures of grammar/README.md, and against llama.cpp's own grammar sampler
 #   make bench-scale  whether rate and memory stay as the input grows; SCALE_FLAGS holds options of scripts/bench_scale.py
+#   make quality  the tables of docs/quality.md; QUALITY_FLAGS holds options of scripts/quality.py
 #   make peers    llama.cpp's own llama-server, llama-bench and llama-batched-bench from the same tree, in bin/peers/
 #   make bench-peers  emospan against llama-server on this machine; PEERS_FLAGS holds options of scripts/bench_peers.py
 #
@@ -29,7 +30,7 @@ PURE := ./agreement ./dataset ./export ./grammar ./models ./report ./tagger ./va
 export PYTHON
 
 .DEFAULT_GOAL := build
-.PHONY: build native model models python demo test check fmt vet staticcheck race nocgo cgocheck test-native release test-cpu test-report fuzz bench bench-agree bench-grammar bench-scale peers bench-peers clean
+.PHONY: build native model models python demo test check fmt vet staticcheck race nocgo cgocheck test-native release test-cpu test-report fuzz bench bench-agree bench-grammar bench-scale quality peers bench-peers clean
 
 build: native
 	$(GO) build -trimpath -o bin/emospan ./cmd/emospan
