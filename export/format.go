@@ -1,6 +1,7 @@
 package export
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -26,7 +27,7 @@ const (
 type Format struct {
 	Name    string
 	Carries string // and what a reader finds it in
-	Loses   string // what has no place in it; empty where that is nothing
+	loses   string // what has no place in it; empty where that is nothing
 	Binary  bool   // not to be shown on a terminal
 	ByType  bool   // spans are called by their type unless told otherwise
 
@@ -67,25 +68,25 @@ var formats = []Format{
 		Carries: "every record whole, one row each"},
 	{Name: CoNLL, ByType: true, open: newCoNLL,
 		Carries: "tokens and BIO labels",
-		Loses:   "the text's white space, emotions of the whole text, attributes, model and prompt"},
+		loses:   "the text's white space, ids (but with --ids), emotions of the whole text, attributes, model and prompt"},
 	{Name: LabelStudio, open: newLabelStudio,
 		Carries: "text, spans with their confidence, emotions and id, as predictions to correct",
-		Loses:   "tokens, the other attributes, provider and prompt"},
+		loses:   "tokens, the other attributes, provider and prompt"},
 	{Name: Doccano, open: newDoccano,
 		Carries: "text and spans; id and emotions as metadata",
-		Loses:   "tokens, attributes, model and prompt"},
+		loses:   "tokens, attributes, model and prompt"},
 	{Name: Prodigy, open: newProdigy,
 		Carries: "text, tokens and spans; id, emotions and model as meta",
-		Loses:   "attributes, provider and prompt"},
+		loses:   "attributes, provider and prompt"},
 	{Name: Argilla, open: newArgilla,
 		Carries: "text, id, and as suggestions spans with their confidence and emotions; model and prompt as metadata",
-		Loses:   "tokens and the other attributes"},
+		loses:   "tokens and the other attributes"},
 	{Name: GLiNER, open: newGLiNER,
 		Carries: "tokens and spans",
-		Loses:   "the text's white space, ids, emotions of the whole text, attributes, model and prompt"},
+		loses:   "the text's white space, ids, emotions of the whole text, attributes, model and prompt"},
 	{Name: SpaCy, Binary: true, open: newSpaCy,
 		Carries: "text, tokens, spans as entities, emotions as categories, and the id, as a DocBin",
-		Loses:   "attributes, model and prompt"},
+		loses:   "attributes, model and prompt"},
 }
 
 // Formats are all formats. The slice is the caller's.
@@ -121,6 +122,15 @@ func (f Format) Names() Names {
 		return ByType
 	}
 	return ByEmotion
+}
+
+// LeftOut is what the format cannot carry; empty where that is nothing. Names
+// may be left empty for the format's own.
+func (f Format) LeftOut(n Names) string {
+	if n = cmp.Or(n, f.Names()); n == ByType && f.loses != "" {
+		return "the spans' emotions, " + f.loses
+	}
+	return f.loses
 }
 
 // of is what a span is called.

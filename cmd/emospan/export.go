@@ -68,7 +68,7 @@ type; --names chooses. docs/export.md has each format's fields, and what its too
 	f.StringVar(&o.names, "names", "", "`WHAT` a span is called: emotion or type (emotion; in hf and conll type)")
 	f.BoolVar(&o.ids, "ids", false, "conll: a line \"# src_id = ID\" above each record; readers of plain CoNLL take it for a token")
 	f.StringVar(&o.license, "license", "", "hf: the data's licence, an `ID` of the Hub's as in cc-by-4.0 (unknown)")
-	f.StringVar(&o.manifest, "manifest", "", "hf: the manifest of the run (FILE.manifest.json, where it is there)")
+	f.StringVar(&o.manifest, "manifest", "", "hf: the manifest of the run, a `PATH` (FILE.manifest.json, where it is there)")
 	f.StringVar(&o.taxonomy, "taxonomy", "", "`FILE` of emotions and vocabularies in place of the built-in ones")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "say nothing but errors")
 	return cmd
@@ -79,8 +79,8 @@ func formatList() string {
 	var b strings.Builder
 	for _, f := range export.Formats() {
 		fmt.Fprintf(&b, "  %-13s %s\n", f.Name, f.Carries)
-		if f.Loses != "" {
-			fmt.Fprintf(&b, "  %-13s left out: %s\n", "", f.Loses)
+		if left := f.LeftOut(""); left != "" {
+			fmt.Fprintf(&b, "  %-13s left out: %s\n", "", left)
 		}
 	}
 	return b.String()
@@ -342,7 +342,7 @@ func (e *exporting) take(r validate.Result) error {
 		where = " at " + p.Path
 	}
 	return dataError("%s:%d: %s%s: expected %s, found %s; mend it (emospan validate lists all faults), or leave such lines out with --skip-invalid",
-		e.file, r.Line, p.Code, where, p.Expected, p.Found)
+		inputNames([]string{e.file}), r.Line, p.Code, where, p.Expected, p.Found)
 }
 
 // report says what was done, and what the format could not carry.
@@ -357,8 +357,8 @@ func (e *exporting) report(stderr io.Writer) {
 	}
 	fmt.Fprintf(stderr, "%s written%s%s\n", plural(e.records, "record"), to, left)
 	fmt.Fprintf(stderr, "%s carries %s", e.format.Name, e.format.Carries)
-	if e.format.Loses != "" {
-		fmt.Fprintf(stderr, "; left out: %s", e.format.Loses)
+	if lost := e.format.LeftOut(export.Names(e.names)); lost != "" {
+		fmt.Fprintf(stderr, "; left out: %s", lost)
 	}
 	fmt.Fprintln(stderr)
 	for _, note := range e.target.Notes() {
