@@ -53,7 +53,7 @@ func wrong(expected string, tok jsontext.Token) error {
 	if tok.Kind() == '0' {
 		return &wrongValue{expected, tok.String()}
 	}
-	return &wrongValue{expected, kindName(tok.Kind())}
+	return &wrongValue{expected, dataset.KindName(tok.Kind(), "something else")}
 }
 
 func (id *identifier) UnmarshalJSONFrom(d *jsontext.Decoder) error {
@@ -294,7 +294,7 @@ func (r *Reader) jsonFault(err error) error {
 		if semantic.GoType != nil {
 			want = typeName(semantic.GoType)
 		}
-		found := kindName(semantic.JSONKind)
+		found := dataset.KindName(semantic.JSONKind, "something else")
 		if len(semantic.JSONValue) > 0 && len(semantic.JSONValue) < 40 {
 			found = string(semantic.JSONValue)
 		}
@@ -321,22 +321,4 @@ func typeName(t reflect.Type) string {
 		return typeName(t.Elem())
 	}
 	return "another type"
-}
-
-func kindName(kind jsontext.Kind) string {
-	switch kind {
-	case 'n':
-		return "null"
-	case 't', 'f':
-		return "a boolean"
-	case '"':
-		return "a string"
-	case '0':
-		return "a number"
-	case '{':
-		return "an object"
-	case '[':
-		return "an array"
-	}
-	return "something else"
 }

@@ -23,7 +23,7 @@ func (p *objectParser) parse(line []byte, r *row) *Reason {
 	// that are read are caught below.
 	p.json.Reset(bytes.NewReader(line), jsontext.AllowDuplicateNames(true))
 	if kind := p.json.PeekKind(); kind != '{' && kind != 0 {
-		return &Reason{Code: CodeInputType, Expected: "an object", Found: describeKind(kind)}
+		return &Reason{Code: CodeInputType, Expected: "an object", Found: KindName(kind, "no JSON")}
 	}
 	if _, err := p.json.ReadToken(); err != nil {
 		return syntaxReason(err)
@@ -123,7 +123,7 @@ func tellsGenerated(name string) bool {
 
 func textValue(name string, kind jsontext.Kind, value jsontext.Value) (string, *Reason) {
 	if kind != '"' {
-		return "", &Reason{Code: CodeInputType, Path: pointer(name), Expected: "a string", Found: describeKind(kind)}
+		return "", &Reason{Code: CodeInputType, Path: pointer(name), Expected: "a string", Found: KindName(kind, "no JSON")}
 	}
 	text := unquote(value)
 	if strings.TrimSpace(text) == "" {
@@ -141,7 +141,7 @@ func idValue(name string, kind jsontext.Kind, value jsontext.Value) (string, *Re
 	case kind == '0' && !bytes.ContainsAny(value, ".eE"):
 		return string(value), nil
 	case kind != '"':
-		return "", &Reason{Code: CodeInputType, Path: pointer(name), Expected: "a string or a whole number", Found: describeKind(kind)}
+		return "", &Reason{Code: CodeInputType, Path: pointer(name), Expected: "a string or a whole number", Found: KindName(kind, "no JSON")}
 	}
 	id := unquote(value)
 	if id == "" {
@@ -168,22 +168,4 @@ func syntaxReason(err error) *Reason {
 		}
 	}
 	return &Reason{Code: CodeInputSyntax, Expected: "JSON", Found: err.Error()}
-}
-
-func describeKind(kind jsontext.Kind) string {
-	switch kind {
-	case 'n':
-		return "null"
-	case 't', 'f':
-		return "a boolean"
-	case '"':
-		return "a string"
-	case '0':
-		return "a number"
-	case '{':
-		return "an object"
-	case '[':
-		return "an array"
-	}
-	return "no JSON"
 }

@@ -63,7 +63,7 @@ func labelsValue(name string, kind jsontext.Kind, value jsontext.Value) ([]strin
 		return []string{string(value)}, nil
 	case '[':
 	default:
-		return nil, &Reason{Code: CodeInputType, Path: pointer(name), Expected: "an array of names", Found: describeKind(kind)}
+		return nil, &Reason{Code: CodeInputType, Path: pointer(name), Expected: "an array of names", Found: KindName(kind, "no JSON")}
 	}
 	var labels []string
 	d := jsontext.NewDecoder(bytes.NewReader(value), jsontext.AllowDuplicateNames(true))
@@ -80,7 +80,7 @@ func labelsValue(name string, kind jsontext.Kind, value jsontext.Value) ([]strin
 		case '0':
 			labels = append(labels, string(item))
 		default:
-			return nil, &Reason{Code: CodeInputType, Path: fmt.Sprintf("%s/%d", pointer(name), i), Expected: "a name", Found: describeKind(kind)}
+			return nil, &Reason{Code: CodeInputType, Path: fmt.Sprintf("%s/%d", pointer(name), i), Expected: "a name", Found: KindName(kind, "no JSON")}
 		}
 	}
 	return labels, nil

@@ -304,7 +304,7 @@ func (d *decoder) scalar(kind jsontext.Kind, want string) (jsontext.Value, error
 		return nil, err
 	}
 	if got := raw.Kind(); got != kind {
-		d.add(CodeType, d.path(), want, kindName(got))
+		d.add(CodeType, d.path(), want, dataset.KindName(got, "no value"))
 		return nil, nil
 	}
 	return raw, nil
@@ -346,7 +346,7 @@ func (d *decoder) confidence(f *float64) error {
 		return err
 	}
 	if kind := raw.Kind(); kind != '0' {
-		d.add(CodeType, d.path(), "a number", kindName(kind))
+		d.add(CodeType, d.path(), "a number", dataset.KindName(kind, "no value"))
 		if kind == '"' && bytes.HasSuffix(bytes.TrimRight(raw, "\" "), []byte("%")) {
 			d.add(CodePercent, d.path(), "a number in [0,1]", string(raw))
 		}
@@ -376,7 +376,7 @@ func (d *decoder) wrongType(want string) error {
 	if err := d.skip(); err != nil {
 		return err
 	}
-	d.add(CodeType, d.path(), want, kindName(kind))
+	d.add(CodeType, d.path(), want, dataset.KindName(kind, "no value"))
 	return nil
 }
 

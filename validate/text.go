@@ -3,8 +3,6 @@ package validate
 import (
 	"strconv"
 	"unicode/utf8"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // maxShown is how much of a value a problem shows, in bytes.
@@ -44,22 +42,4 @@ func invalidByte(b []byte) int {
 		}
 		i += n
 	}
-}
-
-func kindName(kind jsontext.Kind) string {
-	switch kind {
-	case 'n':
-		return "null"
-	case 't', 'f':
-		return "a boolean"
-	case '"':
-		return "a string"
-	case '0':
-		return "a number"
-	case '{':
-		return "an object"
-	case '[':
-		return "an array"
-	}
-	return "no value"
 }
