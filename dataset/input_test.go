@@ -338,19 +338,30 @@ func FuzzReader(f *testing.F) {
 			return
 		}
 		defer r.Close()
-		for next := 0; ; next++ {
-			in, err := r.Next()
-			var bad *LineError
-			switch {
-			case errors.As(err, &bad):
-				if bad.Index != next || bad.Reason.Code == "" {
-					t.Fatalf("record %d: %+v", next, bad)
-				}
-			case err != nil:
-				return
-			case in.Index != next || in.ID == "" || strings.TrimSpace(in.Text) == "" || len(in.Text) > 200:
-				t.Fatalf("record %d: %+v", next, in)
+		readSound(t, r)
+	})
+}
+
+// readSound reads to the end: each text or fault has the next number, and texts keep to the limit of 200 bytes and labels to the taxonomy.
+func readSound(t *testing.T, r *Reader) {
+	t.Helper()
+	for next := 0; ; next++ {
+		in, err := r.Next()
+		var bad *LineError
+		switch {
+		case errors.As(err, &bad):
+			if bad.Index != next || bad.Reason.Code == "" {
+				t.Fatalf("record %d: %+v", next, bad)
+			}
+		case err != nil:
+			return
+		case in.Index != next || in.ID == "" || strings.TrimSpace(in.Text) == "" || len(in.Text) > 200:
+			t.Fatalf("record %d: %+v", next, in)
+		}
+		for _, label := range in.Labels {
+			if _, ok := Default().Emotion(label); !ok {
+				t.Fatalf("record %d has the label %q", next, label)
 			}
 		}
-	})
+	}
 }

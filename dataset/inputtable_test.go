@@ -285,25 +285,7 @@ func FuzzGoEmotions(f *testing.F) {
 			return
 		}
 		defer r.Close()
-		for next := 0; ; next++ {
-			in, err := r.Next()
-			var bad *LineError
-			switch {
-			case errors.As(err, &bad):
-				if bad.Index != next || bad.Reason.Code == "" {
-					t.Fatalf("record %d: %+v", next, bad)
-				}
-			case err != nil:
-				return
-			case in.Index != next || in.ID == "" || strings.TrimSpace(in.Text) == "" || len(in.Text) > 200:
-				t.Fatalf("record %d: %+v", next, in)
-			}
-			for _, label := range in.Labels {
-				if _, ok := Default().Emotion(label); !ok {
-					t.Fatalf("record %d has the label %q", next, label)
-				}
-			}
-		}
+		readSound(t, r)
 	})
 }
 
