@@ -125,9 +125,12 @@ func (f *alignedForm) prediction(before []string) stage {
 func (f *alignedForm) labelling(d *document, neutral bool) stage {
 	g := f.labels.NewFilling()
 	var start grammar.Place
-	if neutral {
+	switch {
+	case neutral:
 		start = g.Literal(strings.Repeat(`O","`, len(d.words)-1)+`O"],"spans":[]}}`, grammar.End)
-	} else {
+	case d.runs != nil:
+		start = givenLabelling(g, d, f.tax.SpanTypes()[0])
+	default:
 		start = labels(g, d, f.tax.SpanTypes())
 	}
 	head := `tokens":` + string(appendStrings(nil, d.tokens())) + `,"labels":["`
@@ -158,6 +161,9 @@ func (f *alignedForm) describe(d *document, predictions []string, spans []datase
 	confidence := g.Rule("confidence", g.Literal(`,"target_text":"`, target))
 	indices := g.Literal(`","sentence_index":`+strconv.Itoa(s.Attrs.SentenceIndex)+`,"clause_index":`+strconv.Itoa(s.Attrs.ClauseIndex)+`,"confidence":`, confidence)
 	where := fmt.Sprintf(`","start":%d,"end":%d,"text":"%s","attrs":{"valence":"`, s.Start, s.End, escape(s.Text))
+	if d.runs != nil {
+		predictions = []string{d.runs[n].emotion}
+	}
 	var subtypes []grammar.Place
 	for _, name := range predictions {
 		e, _ := f.tax.Emotion(name)

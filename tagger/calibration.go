@@ -36,6 +36,8 @@ type Calibration struct {
 	Neutral  string         `json:"neutral"` // the emotion that stands alone
 	Emotions []EmotionScale `json:"emotions"`
 
+	Words *WordScale `json:"words,omitempty"` // where spans are found by it; else the model quotes them
+
 	SHA256 string `json:"-"` // of the file
 }
 
@@ -100,6 +102,11 @@ func ParseCalibration(data []byte, tax *dataset.Taxonomy) (*Calibration, error) 
 		}
 		if !finite(append(e.Weights, e.Threshold, e.Slope, e.Offset)...) || len(e.Weights) != words {
 			return bad("emotion %q: want finite numbers and %d weights", e.Emotion, words)
+		}
+	}
+	if w := c.Words; w != nil {
+		if len(w.Means) != words || len(w.Deviations) != words || !finite(append(w.Means, w.Threshold)...) || !finite(w.Deviations...) || slices.Min(w.Deviations) <= 0 {
+			return bad("words: want %d finite means and deviations above 0, and a finite threshold", words)
 		}
 	}
 	for _, e := range tax.Emotions() {

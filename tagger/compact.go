@@ -47,7 +47,11 @@ func (f *compactForm) fill(d *document) *grammar.Filling {
 	g := f.frame.NewFilling()
 	q := newQuotes(d)
 	g.Hole("quote", q.fill(g, func(int) grammar.Place { return grammar.End })[0])
-	if d.given != nil {
+	switch {
+	case d.runs != nil:
+		g.Hole("answer", f.fillRuns(g, d))
+		return g
+	case d.given != nil:
 		g.Hole("answer", f.fillGiven(g, q, d))
 		return g
 	}
@@ -94,7 +98,7 @@ func (f *compactForm) decode(answer []byte, d *document, r *dataset.Record) erro
 		if err != nil {
 			return fmt.Errorf("span %d: %w", n, err)
 		}
-		start, end, ok := d.find(quote, from)
+		start, end, ok := d.place(n, quote, from)
 		if !ok {
 			return fmt.Errorf("span %d: %q is no run of tokens after token %d", n, quote, from)
 		}

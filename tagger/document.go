@@ -12,6 +12,13 @@ type document struct {
 	positions []Position // sentence and clause of each token
 	boundary  []bool     // whether a span may begin or end at the token
 	given     []string   // the emotions that are to be predicted; nil where the model chooses
+	runs      []run      // likewise the spans, in order
+}
+
+// A run is a span that is given: tokens, the last included, and one of the emotions that are.
+type run struct {
+	start, end int
+	emotion    string
 }
 
 func newDocument(text string) *document {
@@ -72,6 +79,18 @@ func (d *document) find(s string, from int) (start, end int, ok bool) {
 		}
 	}
 	return 0, 0, false
+}
+
+// place is where span n lies that quotes s: as it is given, else the leftmost run from token from on.
+func (d *document) place(n int, s string, from int) (start, end int, ok bool) {
+	if d.runs == nil {
+		return d.find(s, from)
+	}
+	if n >= len(d.runs) {
+		return 0, 0, false
+	}
+	r := d.runs[n]
+	return r.start, r.end, s == d.run(r.start, r.end)
 }
 
 // isPunctuation reports whether a token holds punctuation marks alone. Emoji and emoticons with a letter are not.

@@ -82,6 +82,19 @@ func (f *compactForm) fillGiven(g *grammar.Filling, q *quotes, d *document) gram
 	return next[0][0]
 }
 
+// fillRuns gives what may be said about a text whose spans are given.
+func (f *compactForm) fillRuns(g *grammar.Filling, d *document) grammar.Place {
+	next := g.Literal("]", grammar.End)
+	for n := len(d.runs) - 1; n >= 0; n-- {
+		r := d.runs[n]
+		next = g.Literal(escape(d.run(r.start, r.end))+`"," `+escape(word(r.emotion)), g.Cover("decided", next))
+		if n > 0 {
+			next = g.Literal(`,"`, next)
+		}
+	}
+	return next
+}
+
 // project holds a record's predictions against the labels that were given, and has them in their order.
 func project(r *dataset.Record, given []string) *dataset.Reason {
 	got, want := slices.Sorted(slices.Values(r.Predictions)), slices.Sorted(slices.Values(given))

@@ -17,9 +17,10 @@ type job struct {
 	in         dataset.Input
 	doc        *document
 	result     Result
-	seat       int32   // the sequence
-	scores     []Score // where the text was scored
-	*answering         // nil before and after
+	seat       int32     // the sequence
+	scores     []Score   // where the text was scored
+	evidence   *evidence // likewise, where spans are found by it
+	*answering           // nil before and after
 }
 
 // open looks at a text and begins its answer in a sequence. A text that is not put to the model has no answering, but its
@@ -101,8 +102,7 @@ func (t *Tagger) close(j *job, err error) error {
 	var counts Counts
 	res.Answer, counts, err = j.finish(err)
 	counts.Prompt = len(j.prompt)
-	res.Counts.add(counts)
-	t.total.add(counts)
+	t.count(j, counts)
 	raw := res.Answer.Text
 	switch {
 	case errors.Is(err, errLimit):
@@ -147,14 +147,33 @@ func (t *Tagger) proceed(j *job, logits []float32) (done bool, err error) {
 		return false, err
 	}
 	defer t.spendOnRecords(time.Now())
-	j.doc.given, j.scores = t.opts.Calibration.Read(j.scoring.values)
-	j.result.Values = j.scoring.values
-	j.result.Counts.Prompt = j.scoring.tokens()
-	t.total.add(j.result.Counts)
+	t.count(j, Counts{Prompt: j.scoring.tokens()})
+	if j.evidence == nil {
+		j.result.Values = j.scoring.values
+		j.doc.given, j.scores = t.opts.Calibration.Read(j.scoring.values)
+		if t.opts.Prompt.Task != LabelsOnly && !j.doc.isNeutral(t.opts.Taxonomy) && t.pointer != nil {
+			j.evidence = t.pointer.look(j.doc)
+		}
+	} else {
+		t.pointer.tell(j.evidence, j.scoring.values)
+	}
+	if j.evidence != nil && len(j.evidence.unknown) > 0 {
+		word, err := j.scorer.tokenize(j.model, j.evidence.unknown[0])
+		if err != nil {
+			return false, err
+		}
+		return false, j.scoreNext(word)
+	}
+	if err := j.end(j.seat); err != nil {
+		return false, err
+	}
 	j.answering = nil
 	if t.opts.Prompt.Task == LabelsOnly || j.doc.isNeutral(t.opts.Taxonomy) {
 		t.settle(j)
 		return true, nil
+	}
+	if j.evidence != nil {
+		j.doc.runs = t.pointer.point(j.doc, j.evidence)
 	}
 	prompt, err := t.prompt(j.in.Text, j.doc.given)
 	if err != nil {
@@ -164,6 +183,12 @@ func (t *Tagger) proceed(j *job, logits []float32) (done bool, err error) {
 		return err == nil, err
 	}
 	return j.advance()
+}
+
+// count notes tokens that a job has passed through the model.
+func (t *Tagger) count(j *job, n Counts) {
+	j.result.Counts.add(n)
+	t.total.add(n)
 }
 
 // settle makes the record of a text of whose emotions there is nothing more to say.

@@ -88,6 +88,21 @@ func labels(g *grammar.Filling, d *document, types []string) grammar.Place {
 	return next[0].outside
 }
 
+// givenLabelling is the place where the labels of the spans that are given begin.
+func givenLabelling(g *grammar.Filling, d *document, kind string) grammar.Place {
+	labels := make([]string, len(d.words))
+	for i := range labels {
+		labels[i] = "O"
+	}
+	for _, r := range d.runs {
+		labels[r.start] = "B-" + kind
+		for i := r.start + 1; i <= r.end; i++ {
+			labels[i] = "I-" + kind
+		}
+	}
+	return g.Literal(strings.Join(labels, `","`), g.Literal(`"],"spans":[{"`, grammar.End))
+}
+
 // labelledSpans are the spans of the labels at the end of what labels allows.
 func labelledSpans(d *document, before []byte) []dataset.Span {
 	const key = `],"labels":["`

@@ -112,6 +112,13 @@ func (d *decoder) score(sequence int32, text []int32) (*answering, error) {
 	return a, a.hold()
 }
 
+// scoreNext goes on with another text in the sequence of one that is scored.
+func (a *answering) scoreNext(text []int32) error {
+	a.scoring = a.scorer.start(text)
+	a.ask()
+	return a.model.RemoveKV(a.sequence, a.base)
+}
+
 // ask puts the next probe behind the text.
 func (a *answering) ask() {
 	probe := a.scoring.probes[a.scoring.probe]
@@ -121,11 +128,11 @@ func (a *answering) ask() {
 	}
 }
 
-// answered takes the logits behind a probe. It is done when there is no other; the sequence is then free.
+// answered takes the logits behind a probe. It is done when there is no other.
 func (a *answering) answered(logits []float32) (done bool, err error) {
 	a.scoring.read(logits)
 	if a.scoring.probe == len(a.scoring.probes) {
-		return true, a.end(a.sequence)
+		return true, nil
 	}
 	a.ask()
 	return false, a.model.RemoveKV(a.sequence, a.position)

@@ -55,7 +55,8 @@ type Tagger struct {
 	opts    Options
 	form    form
 	decoder decoder
-	single  bool // one text at a time, whatever the model has sequences for
+	pointer *pointer // nil where the model quotes the spans
+	single  bool     // one text at a time, whatever the model has sequences for
 	total   Counts
 	records time.Duration // spent in open and close
 
@@ -152,6 +153,9 @@ func (t *Tagger) calibrate(model Model, o Options) error {
 	start, err := model.Chat(nil, true, false)
 	if err != nil {
 		return err
+	}
+	if o.Calibration.Words != nil {
+		t.pointer = &pointer{o.Calibration, map[string][]float32{}}
 	}
 	t.decoder.scorer, err = newScorer(model, o.Calibration, int32(model.Sequences()-1), start)
 	return err

@@ -1,10 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/emospan/emospan/dataset"
@@ -132,13 +136,14 @@ func runCalibrate(cmd *cobra.Command, o *tagOptions, out, examples string, label
 	}
 	j.startBar()
 	var readings []tagger.Reading
-	labelled := 0
+	labelled, counts := 0, map[string]int{}
 	err = j.each(cmd.Context(), func(item tagger.Item, res tagger.Result) error {
 		j.bar.add()
 		if item.Bad != nil {
 			return dataError("%w; mend the line", item.Bad)
 		}
 		if res.Values != nil {
+			tagger.CountWords(item.Text, counts)
 			readings = append(readings, tagger.Reading{Values: res.Values, Emotions: item.Labels})
 			if len(item.Labels) > 0 {
 				labelled++
@@ -160,6 +165,9 @@ func runCalibrate(cmd *cobra.Command, o *tagOptions, out, examples string, label
 	for _, file := range o.files {
 		names = append(names, filepath.Base(file))
 	}
+	if err := j.estimateWords(cmd.Context(), c, counts); err != nil {
+		return err
+	}
 	c.Name = strings.TrimSuffix(filepath.Base(out), ".json")
 	c.Model, c.ModelSHA256 = j.manifest.Model, j.manifest.ModelSHA256
 	c.Texts = fmt.Sprintf("%s of %s, %d with labels", plural(len(readings), "text"), strings.Join(names, ", "), labelled)
@@ -167,5 +175,46 @@ func runCalibrate(cmd *cobra.Command, o *tagOptions, out, examples string, label
 		return fmt.Errorf("%w; name another file with -o", err)
 	}
 	fmt.Fprintf(j.stderr, "%s, %d with labels\ncalibration %s\n", plural(len(readings), "text"), labelled, printable(out))
+	return nil
+}
+
+// mostWords is how many words are read one by one: the most frequent of the texts.
+const mostWords = 4000
+
+// estimateWords has the calibration find spans, by what the model makes of the texts' words one by one.
+func (j *job) estimateWords(ctx context.Context, c *tagger.Calibration, counts map[string]int) error {
+	words := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		return cmp.Or(counts[b]-counts[a], cmp.Compare(a, b))
+	})
+	words = words[:min(len(words), mostWords)]
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	items := make(chan tagger.Item)
+	go func() {
+		defer close(items)
+		for n, word := range words {
+			select {
+			case items <- tagger.Item{Input: dataset.Input{ID: strconv.Itoa(n), Text: word}}:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	var readings []tagger.WordReading
+	err := j.tagger.Run(items, false, func(item tagger.Item, res tagger.Result) error {
+		if res.Values != nil {
+			readings = append(readings, tagger.WordReading{Values: res.Values, Count: counts[item.Text]})
+		}
+		return context.Cause(ctx)
+	})
+	if err == nil {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	if err := c.EstimateWords(readings); err != nil {
+		return dataError("%w", err)
+	}
 	return nil
 }
