@@ -34,17 +34,17 @@ func TestAttributes(t *testing.T) {
 		t.Errorf("intensity: %v, want %v", intensity.Values, want)
 	}
 	// high and high, low and high: nothing beyond chance.
-	if intensity.Pairs != 2 || intensity.Agreement != 0.5 || intensity.Kappa != 0 || intensity.Alpha != 0 {
+	if intensity.Pairs != 2 || intensity.Agreement.Value != 0.5 || intensity.Kappa.Value != 0 || intensity.Alpha.Value != 0 {
 		t.Errorf("intensity: %+v", intensity)
 	}
-	if v := scores["valence"]; v.Pairs != 2 || v.Agreement != 1 || v.Kappa.Defined() {
+	if v := scores["valence"]; v.Pairs != 2 || v.Agreement.Value != 1 || v.Kappa.Value.Defined() {
 		t.Errorf("valence: %+v", v)
 	}
-	if v := scores["certainty"]; v.Pairs != 0 || v.Agreement.Defined() {
+	if v := scores["certainty"]; v.Pairs != 0 || v.Agreement.Value.Defined() {
 		t.Errorf("certainty, which no span has: %+v", v)
 	}
 	for name, want := range map[string]Number{"sentence_index": 0.5, "clause_index": 1, "target_text": 1} {
-		if got := scores[name]; got.Agreement != want || got.Pairs != 2 || got.Kappa.Defined() {
+		if got := scores[name]; got.Agreement.Value != want || got.Pairs != 2 || got.Kappa.Value.Defined() {
 			t.Errorf("%s: %+v, want %v", name, got, want)
 		}
 	}
@@ -54,11 +54,11 @@ func TestAttributes(t *testing.T) {
 
 	c = testCompare(t, testOffsets("a", 8, "0-1 joy"), file, Options{})
 	for _, a := range c.Attributes {
-		if a.Agreement.Defined() || a.Pairs > 0 {
+		if a.Agreement.Value.Defined() || a.Pairs > 0 {
 			t.Errorf("a reference without attributes agrees: %+v", a)
 		}
 	}
-	if len(c.Attributes) != len(attributes) || c.Confidence.Reference.Defined() || !c.Confidence.Predicted.Defined() {
+	if len(c.Attributes) != 7 || c.Confidence.Reference.Defined() || !c.Confidence.Predicted.Defined() {
 		t.Errorf("%d attributes, confidence %+v", len(c.Attributes), c.Confidence)
 	}
 }

@@ -82,7 +82,7 @@ func (r *Reference) Compare(ctx context.Context, src io.Reader, name string, o O
 		}
 		if it.spanned && a.Spanned && len(a.ends) > 0 && it.text == a.text {
 			spans.add(comparer.compare(r, i, a))
-			attributes.add(r.Spans(i), a, &comparer)
+			attributes.add(r, i, a, &comparer)
 		}
 	}
 	c.Format, c.Pairing = reader.Format(), matcher.Pairing()
@@ -97,8 +97,12 @@ func (r *Reference) Compare(ctx context.Context, src io.Reader, name string, o O
 		return nil, err
 	}
 	if c.SpansWhy = r.spansWhy(&spans, c); c.SpansWhy == "" {
-		c.Spans, err = spans.score(ctx, r.book, r.level, o.Bootstrap)
-		c.Attributes, c.Confidence = attributes.scores(r.format == FormatRecords)
+		if c.Spans, err = spans.score(ctx, r.book, r.level, o.Bootstrap); err != nil {
+			return nil, err
+		}
+		both := r.format == FormatRecords
+		c.Attributes, err = attributes.scores(ctx, both, o.Bootstrap)
+		c.Confidence = attributes.confidence(both)
 	}
 	return c, err
 }

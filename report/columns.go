@@ -46,13 +46,15 @@ type labels struct {
 }
 
 // spans have Start and End in UTF-16 units of the text, as JavaScript counts, the end exclusive; -1 where a reference's span
-// is not in the text. Attrs are lists for each of dataset.VocabularyAttrs, of indices into their values, or -1.
+// is not in the text. Attrs are lists for each attribute of the taxonomy, of indices into its values, or -1. Type is empty where
+// the taxonomy has one span type, else an index of it, or -1.
 type spans struct {
 	Count      []int     `json:"count"`
 	Name       []int     `json:"name"`
 	Start      []int     `json:"start"`
 	End        []int     `json:"end"`
-	Attrs      [7][]int  `json:"attrs"`
+	Type       []int     `json:"type,omitempty"`
+	Attrs      [][]int   `json:"attrs"`
 	Sentence   []int     `json:"sentence"`
 	Clause     []int     `json:"clause"`
 	Confidence []float64 `json:"confidence"`
@@ -64,8 +66,9 @@ func newColumns(out io.Writer, tax *dataset.Taxonomy, reference bool) *columns {
 	for _, e := range tax.Emotions() {
 		c.name(e.Name)
 	}
+	c.block.Spans.Attrs = make([][]int, len(tax.Attributes()))
 	if reference {
-		c.block.Reference, c.block.ReferenceSpans = new(labels), new(spans)
+		c.block.Reference, c.block.ReferenceSpans = new(labels), &spans{Attrs: make([][]int, len(tax.Attributes()))}
 	}
 	return c
 }
@@ -135,8 +138,15 @@ func (c *columns) addSpans(s *spans, list []dataset.Span, text string, tokens []
 		s.Start = append(s.Start, at.start16)
 		s.End = append(s.End, at.end16)
 		a := &span.Attrs
-		for k, value := range vocabularyValues(a) {
-			s.Attrs[k] = append(s.Attrs[k], slices.Index(c.tax.Attr(dataset.VocabularyAttrs[k]).Values, value))
+		if types := c.tax.SpanTypes(); len(types) > 1 {
+			s.Type = append(s.Type, slices.Index(types, span.Type))
+		}
+		for k, v := range c.tax.Attributes() {
+			at := -1
+			if value := a.Field(v.Name); value != nil {
+				at = slices.Index(v.Values, *value)
+			}
+			s.Attrs[k] = append(s.Attrs[k], at)
 		}
 		s.Sentence = append(s.Sentence, a.SentenceIndex)
 		s.Clause = append(s.Clause, a.ClauseIndex)
@@ -191,7 +201,7 @@ func (s *spans) empty() {
 		s.Attrs[k] = s.Attrs[k][:0]
 	}
 	*s = spans{
-		Count: s.Count[:0], Name: s.Name[:0], Start: s.Start[:0], End: s.End[:0], Attrs: s.Attrs,
+		Count: s.Count[:0], Name: s.Name[:0], Start: s.Start[:0], End: s.End[:0], Type: s.Type[:0], Attrs: s.Attrs,
 		Sentence: s.Sentence[:0], Clause: s.Clause[:0], Confidence: s.Confidence[:0], Target: s.Target[:0],
 	}
 }

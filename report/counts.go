@@ -32,7 +32,8 @@ type counts struct {
 	predictions []int   // records that predict each emotion
 	subtypes    []int   // spans of each emotion
 	pairs       []int   // records that predict both emotions, at row*len(emotions)+column
-	attrs       [][]int // spans with each value of each of dataset.VocabularyAttrs
+	attrs       [][]int // spans with each value of each attribute
+	types       []int   // spans of each type
 
 	textTokens, spanTokens lengths
 	confidence             [confidenceBins]int
@@ -64,9 +65,10 @@ func newCounts(tax *dataset.Taxonomy) *counts {
 	for i, e := range tax.Emotions() {
 		c.index[e.Name] = i
 	}
-	for _, name := range dataset.VocabularyAttrs {
-		c.attrs = append(c.attrs, make([]int, len(tax.Attr(name).Values)))
+	for _, v := range tax.Attributes() {
+		c.attrs = append(c.attrs, make([]int, len(v.Values)))
 	}
+	c.types = make([]int, len(tax.SpanTypes()))
 	return c
 }
 
@@ -105,8 +107,9 @@ func (c *counts) addSpan(s *dataset.Span) {
 	c.spanTokens.add(s.End - s.Start + 1)
 	c.confidence[binOf(s.Attrs.Confidence, confidenceBins)]++
 	c.confidenceSum += s.Attrs.Confidence
-	for i, value := range vocabularyValues(&s.Attrs) {
-		c.attrs[i][slices.Index(c.tax.Attr(dataset.VocabularyAttrs[i]).Values, value)]++
+	c.types[slices.Index(c.tax.SpanTypes(), s.Type)]++
+	for i, v := range c.tax.Attributes() {
+		c.attrs[i][slices.Index(v.Values, *s.Attrs.Field(v.Name))]++
 	}
 }
 
@@ -151,11 +154,6 @@ func (c *counts) emotionOf(s *dataset.Span) int {
 
 // modelNames are sorted, so that equal files make equal pages.
 func (c *counts) modelNames() []string { return slices.Sorted(maps.Keys(c.models)) }
-
-// vocabularyValues are the values of dataset.VocabularyAttrs, in that order.
-func vocabularyValues(a *dataset.Attrs) [7]string {
-	return [...]string{a.Valence, a.Intensity, a.Certainty, a.Temporality, a.Source, a.EmotionGroup, a.TargetRelation}
-}
 
 // binOf puts a confidence into one of n bins of equal width; the last one holds 1 too.
 func binOf(confidence float64, n int) int {

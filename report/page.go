@@ -121,13 +121,26 @@ type meta struct {
 	Records    int        `json:"records"`
 	Names      []string   `json:"names"`
 	Classes    []string   `json:"classes"`
+	Types      []string   `json:"types"` // none where the taxonomy has but one
 	Attributes []metaAttr `json:"attributes"`
 	Reference  bool       `json:"reference"`
 }
 
 type metaAttr struct {
-	Name   string   `json:"name"`
-	Values []string `json:"values"`
+	Name    string   `json:"name"`
+	Control string   `json:"control"` // of the filters
+	Values  []string `json:"values"`
+}
+
+// typeControl is the filter of span types.
+const typeControl = "type"
+
+// attrControl is the name of the filter of the i-th attribute of the taxonomy: for one that it adds, such as no other control has.
+func attrControl(i int, name string) string {
+	if i < len(dataset.Default().Attributes()) {
+		return name
+	}
+	return "attr." + name
 }
 
 // body writes the rest of the page.
@@ -159,8 +172,11 @@ func newMeta(c *counts, cols *columns, reference bool) meta {
 	for _, name := range cols.names {
 		m.Classes = append(m.Classes, emotionClass(c.tax, name))
 	}
-	for _, name := range dataset.VocabularyAttrs {
-		m.Attributes = append(m.Attributes, metaAttr{name, c.tax.Attr(name).Values})
+	if types := c.tax.SpanTypes(); len(types) > 1 {
+		m.Types = types
+	}
+	for i, v := range c.tax.Attributes() {
+		m.Attributes = append(m.Attributes, metaAttr{v.Name, attrControl(i, v.Name), v.Values})
 	}
 	return m
 }

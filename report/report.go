@@ -91,7 +91,7 @@ func decode(line []byte, tooLong error, tax *dataset.Taxonomy) (*dataset.Record,
 	if tooLong != nil {
 		return nil, []dataset.Reason{{Code: validate.CodeLineTooLong}}
 	}
-	rec, problems := validate.Decode(line)
+	rec, problems := validate.Decode(line, tax)
 	if len(problems) == 0 {
 		problems = validate.Record(rec, tax)
 	}

@@ -176,11 +176,15 @@ func runRetry(cmd *cobra.Command, o *retryOptions) (err error) {
 		fmt.Fprintf(cmd.ErrOrStderr(), "%s holds no rejects: there is nothing to run again\n", printable(o.log))
 		return nil
 	}
-	there, err := surveyOutput(o.into, log)
+	if err := o.inherit(cmd.Flags(), old, log); err != nil {
+		return err
+	}
+	tax, err := loadTaxonomy(o.tag.taxonomy)
 	if err != nil {
 		return err
 	}
-	if err := o.inherit(cmd.Flags(), old, log); err != nil {
+	there, err := surveyOutput(o.into, log, tax)
+	if err != nil {
 		return err
 	}
 	if err := log.compare(o.log, there); err != nil {
@@ -193,16 +197,12 @@ func runRetry(cmd *cobra.Command, o *retryOptions) (err error) {
 	case log.texts == 0:
 		return dataError("none of the %d rejects of %s has a text to run again; mend those lines of the input and tag it", log.rejects, o.log)
 	}
-	tax, err := loadTaxonomy(o.tag.taxonomy)
-	if err != nil {
-		return err
-	}
 	prompt, err := o.tag.prompt.load()
 	if err != nil {
 		return err
 	}
 	r := &retry{job: job{opts: o.tag, stderr: cmd.ErrOrStderr(), colours: colour(cmd.ErrOrStderr())}}
-	if r.merge, err = newMerging(o, old, log, there); err != nil {
+	if r.merge, err = newMerging(o, old, log, there, tax); err != nil {
 		return err
 	}
 	defer r.merge.discard()

@@ -45,9 +45,9 @@ type outputSurvey struct {
 	texts   map[string]string // of the records whose ids the log has
 }
 
-func surveyOutput(path string, log *logSurvey) (*outputSurvey, error) {
+func surveyOutput(path string, log *logSurvey, tax *dataset.Taxonomy) (*outputSurvey, error) {
 	s := &outputSurvey{texts: map[string]string{}}
-	return s, eachRecord(path, func(_ []byte, r *dataset.Record) error {
+	return s, eachRecord(path, tax, func(_ []byte, r *dataset.Record) error {
 		s.records++
 		if log.ids.Has(r.SrcID) {
 			s.texts[r.SrcID] = r.Text
@@ -93,9 +93,9 @@ func eachReject(path string, f func(raw []byte, r *dataset.Reject) error) error 
 }
 
 // eachRecord calls f for every record of an output. What it is given is used again for the next.
-func eachRecord(path string, f func(raw []byte, r *dataset.Record) error) error {
+func eachRecord(path string, tax *dataset.Taxonomy, f func(raw []byte, r *dataset.Record) error) error {
 	return eachLine(path, func(line int, raw []byte) error {
-		r, err := parseRecord(path, line, raw)
+		r, err := parseRecord(path, line, raw, tax)
 		if err != nil {
 			return err
 		}
@@ -103,8 +103,8 @@ func eachRecord(path string, f func(raw []byte, r *dataset.Record) error) error 
 	})
 }
 
-func parseRecord(path string, line int, raw []byte) (*dataset.Record, error) {
-	r, problems := validate.Decode(raw)
+func parseRecord(path string, line int, raw []byte, tax *dataset.Taxonomy) (*dataset.Record, error) {
+	r, problems := validate.Decode(raw, tax)
 	if len(problems) > 0 {
 		return nil, dataError("%s:%d is not a record (%s); emospan validate says what is wrong with it", path, line, problems[0].Code)
 	}
@@ -140,6 +140,7 @@ type merging struct {
 	into    io.ReadCloser // the output as it was
 	name    string
 	lines   *dataset.LineReader
+	tax     *dataset.Taxonomy
 	records int // in it
 	copied  int
 
@@ -155,8 +156,8 @@ type merging struct {
 	counts   dataset.Manifest  // what its counts will be
 }
 
-func newMerging(o *retryOptions, old *dataset.Manifest, log *logSurvey, there *outputSurvey) (*merging, error) {
-	m := &merging{name: o.into, records: there.records, old: old, shards: 1}
+func newMerging(o *retryOptions, old *dataset.Manifest, log *logSurvey, there *outputSurvey, tax *dataset.Taxonomy) (*merging, error) {
+	m := &merging{name: o.into, tax: tax, records: there.records, old: old, shards: 1}
 	if shard := old.Flags["shard"]; shard != "" {
 		if _, err := fmt.Sscanf(shard, "%d/%d", &m.shard, &m.shards); err != nil || m.shards < 1 {
 			return nil, dataError("the manifest of %s has --shard %s; mend or remove it", o.into, shard)
@@ -234,7 +235,7 @@ func (m *merging) copy(n int) error {
 		if err != nil {
 			return fmt.Errorf("%s:%d: %w; it changed while it was read: try again", m.name, m.lines.Line(), err)
 		}
-		r, err := parseRecord(m.name, m.lines.Line(), raw)
+		r, err := parseRecord(m.name, m.lines.Line(), raw, m.tax)
 		if err != nil {
 			return err
 		}
