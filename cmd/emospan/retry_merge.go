@@ -4,28 +4,35 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/emospan/emospan/dataset"
+	"github.com/emospan/emospan/tagger"
 	"github.com/emospan/emospan/validate"
 )
+
+// maxLabels bounds the different labels that are looked at, far above the emotions of any taxonomy.
+const maxLabels = 1000
 
 // logSurvey is what a first reading of a reject log tells.
 type logSurvey struct {
 	rejects int
 	ids     dataset.IDSet
-	seed    int64  // the highest
-	decode  string // the first one named
-	ordered bool   // by record number, each of its own
-	last    int    // record number
+	seed    int64             // the highest
+	decode  string            // the first one named
+	ordered bool              // by record number, each of its own
+	last    int               // record number
+	labels  map[string]string // that came with texts, and the first id of each
 
 	texts int // to be run again
 	done  int // that the output has already
 }
 
 func surveyLog(path string) (*logSurvey, error) {
-	s := &logSurvey{ordered: true, last: -1}
+	s := &logSurvey{ordered: true, last: -1, labels: map[string]string{}}
 	return s, eachReject(path, func(_ []byte, r *dataset.Reject) error {
 		s.rejects++
 		s.ids.Add(r.SrcID, path, s.rejects)
@@ -35,8 +42,26 @@ func surveyLog(path string) (*logSurvey, error) {
 		}
 		s.ordered = s.ordered && r.Index > s.last
 		s.last = r.Index
+		for _, label := range r.Labels {
+			if _, ok := s.labels[label]; !ok && len(s.labels) < maxLabels {
+				s.labels[label] = r.SrcID
+			}
+		}
 		return nil
 	})
+}
+
+// checkLabels refuses a log that a prompt about labels has nothing to ask about, or not what the taxonomy calls an emotion.
+func (l *logSurvey) checkLabels(path string, prompt *tagger.Prompt, tax *dataset.Taxonomy) error {
+	if len(l.labels) == 0 {
+		return dataError("%s holds no labels, which --prompt %s asks about; tag those lines of the input again, or give another --prompt", path, prompt.Name)
+	}
+	for _, label := range slices.Sorted(maps.Keys(l.labels)) {
+		if _, ok := tax.Emotion(label); !ok {
+			return dataError("%s: the label %q of %q is no emotion of the taxonomy %s; give that of the run by --taxonomy", path, label, l.labels[label], tax.Name())
+		}
+	}
+	return nil
 }
 
 // outputSurvey is what a first reading of the output tells.
