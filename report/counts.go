@@ -40,6 +40,7 @@ type counts struct {
 	confidenceSum          float64
 
 	reference agreement
+	ekman     bool // emotions are compared with the reference's as their Ekman classes
 }
 
 // agreement counts what a reference says of the records.
@@ -117,16 +118,22 @@ func (c *counts) addSpan(s *dataset.Span) {
 func (c *counts) addReference(r *dataset.Record, labels []string) {
 	ref := &c.reference
 	ref.Found++
+	var own []string
 	common := 0
 	for _, p := range r.Predictions {
-		if slices.Contains(labels, p) {
+		label := c.compared(c.index[p])
+		if slices.Contains(own, label) {
+			continue
+		}
+		own = append(own, label)
+		if slices.Contains(labels, label) {
 			common++
 		}
 	}
 	if common > 0 {
 		ref.shared++
 	}
-	if common == len(r.Predictions) && common == len(labels) {
+	if common == len(own) && common == len(labels) {
 		ref.same++
 	}
 	for i := range r.Data.Spans {
@@ -134,10 +141,19 @@ func (c *counts) addReference(r *dataset.Record, labels []string) {
 		bin := &ref.bins[binOf(s.Attrs.Confidence, reliabilityBins)]
 		bin.spans++
 		bin.confidenceSum += s.Attrs.Confidence
-		if slices.Contains(labels, c.tax.Emotions()[c.emotionOf(s)].Name) {
+		if slices.Contains(labels, c.compared(c.emotionOf(s))) {
 			bin.right++
 		}
 	}
+}
+
+// compared is what an emotion is called in comparing it with the reference.
+func (c *counts) compared(emotion int) string {
+	e := &c.tax.Emotions()[emotion]
+	if c.ekman {
+		return e.Ekman
+	}
+	return e.Name
 }
 
 // addInvalid counts a line that is not a valid record.

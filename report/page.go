@@ -124,6 +124,7 @@ type meta struct {
 	Types      []string   `json:"types"` // none where the taxonomy has but one
 	Attributes []metaAttr `json:"attributes"`
 	Reference  bool       `json:"reference"`
+	Compared   []int      `json:"compared"` // as what each of Names is compared with the reference, if not as itself
 }
 
 type metaAttr struct {
@@ -153,6 +154,9 @@ func (p *page) body(c *counts, cols *columns) error {
 		Heatmap: newHeatmap(c), Run: o.Manifest, ManifestNote: o.ManifestNote, RejectsNote: o.RejectsNote,
 		EmotionOptions: emotionOptions(c), Meta: newMeta(c, cols, o.Reference != nil), Script: template.JS(script()),
 	}
+	if c.ekman {
+		v.Notes = append(v.Notes, "The reference's labels are Ekman's classes, so the records' emotions are compared with it as the classes that they belong to.")
+	}
 	if o.Reference != nil {
 		v.Reference = &c.reference
 		v.Reliability = newReliability(&c.reference)
@@ -168,7 +172,13 @@ func (p *page) body(c *counts, cols *columns) error {
 }
 
 func newMeta(c *counts, cols *columns, reference bool) meta {
-	m := meta{Block: blockRecords, Records: cols.records, Names: cols.names, Reference: reference}
+	m := meta{Block: blockRecords, Records: cols.records, Reference: reference}
+	if c.ekman {
+		for i := range c.tax.Emotions() {
+			m.Compared = append(m.Compared, cols.name(c.compared(i)))
+		}
+	}
+	m.Names = cols.names
 	for _, name := range cols.names {
 		m.Classes = append(m.Classes, emotionClass(c.tax, name))
 	}

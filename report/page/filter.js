@@ -51,7 +51,8 @@ function someSpan(spans, k, want) {
 function compared(block, k) {
   const reference = block.reference;
   if (!reference || reference.count[k] < 0) return "missing";
-  const own = part(block.predictions.name, block.predictions, k);
+  let own = part(block.predictions.name, block.predictions, k);
+  if (meta.compared) own = [...new Set(own.map((name) => meta.compared[name]))];
   const common = own.filter((name) => has(reference, k, name)).length;
   if (common === own.length && common === reference.count[k]) return "same";
   return common > 0 ? "some" : "none";
