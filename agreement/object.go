@@ -182,7 +182,8 @@ func (r *Reader) parseData(d *dataset.Data, hasText bool, a *Annotation) error {
 	}
 	switch {
 	case !hasText:
-		a.text = hash(r.words)
+		r.text = append(r.text[:0], r.words...)
+		a.text = hash(r.text)
 	case !bytes.Equal(r.words, r.text):
 		return r.fault(validate.CodeAlignTokenText, "/data/tokens", "the text's tokens", "others")
 	}
