@@ -24,6 +24,8 @@ type Annotation struct {
 	Spanned bool     // spans were looked for, even if none were found
 	Spans   []Span   // by their start
 
+	values []uint8 // of the spans' attributes: see attrs
+
 	text uint64  // hash of the text, 0 where there is none
 	ends []int32 // where each token ends
 
@@ -43,11 +45,19 @@ type Span struct {
 
 // attrs are a span's attributes. Equal targets have equal hashes.
 type attrs struct {
-	values     [len(attributes)]uint8
+	values     uint32 // 1 + where its codes begin in the values beside the spans, one for each vocabulary; 0 where it has none
+	target     uint32
+	confidence float32
 	sentence   uint16
 	clause     uint16
-	confidence float32
-	target     uint32
+}
+
+// codes are those of a span's attributes among the values beside its list of spans; nil where it has none.
+func (a *attrs) codes(values []uint8, book *Codebook) []uint8 {
+	if a.values == 0 {
+		return nil
+	}
+	return values[a.values-1:][:len(book.attributes)]
 }
 
 // An entity is a run of tokens, or of bytes before it is laid over tokens, with

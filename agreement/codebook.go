@@ -29,16 +29,10 @@ type Codebook struct {
 	// emotions lie in more than one.
 	ekmanSentiment []uint8
 
-	values    [len(attributes)][]string
-	valueCode [len(attributes)]map[string]uint8
-	kinds     map[string]uint8 // span types, from 1
-	labelIDs  bool             // GoEmotions' label ids are this taxonomy's
-}
-
-// attributes are those with a vocabulary, in a record's key order.
-var attributes = [...]string{
-	dataset.AttrValence, dataset.AttrIntensity, dataset.AttrCertainty, dataset.AttrTemporality, dataset.AttrSource,
-	dataset.AttrEmotionGroup, dataset.AttrTargetRelation,
+	attributes []*dataset.Vocabulary
+	valueCode  []map[string]uint8 // of each attribute
+	kinds      map[string]uint8   // span types, from 1
+	labelIDs   bool               // GoEmotions' label ids are this taxonomy's
 }
 
 // NewCodebook numbers a taxonomy of up to 64 emotions.
@@ -47,7 +41,7 @@ func NewCodebook(tax *dataset.Taxonomy) (*Codebook, error) {
 		return nil, fmt.Errorf("taxonomy %s has %d emotions; at most %d can be compared", tax.Name(), n, maxClasses)
 	}
 	b := &Codebook{
-		tax:    tax,
+		tax: tax, attributes: tax.Attributes(),
 		names:  map[Level][]string{},
 		number: map[Level]map[string]uint8{LevelEmotion: {}, LevelEkman: {}, LevelSentiment: {}},
 		kinds:  map[string]uint8{},
@@ -70,15 +64,15 @@ func NewCodebook(tax *dataset.Taxonomy) (*Codebook, error) {
 			b.ekmanSentiment[class] = noClass
 		}
 	}
-	for i, name := range attributes {
-		b.values[i] = tax.Attr(name).Values
-		if len(b.values[i]) >= noClass {
-			return nil, fmt.Errorf("taxonomy %s: %s has %d values; at most %d can be compared", tax.Name(), name, len(b.values[i]), noClass-1)
+	for _, v := range b.attributes {
+		if len(v.Values) >= noClass {
+			return nil, fmt.Errorf("taxonomy %s: %s has %d values; at most %d can be compared", tax.Name(), v.Name, len(v.Values), noClass-1)
 		}
-		b.valueCode[i] = map[string]uint8{}
-		for code, value := range b.values[i] {
-			b.valueCode[i][value] = uint8(code + 1)
+		codes := map[string]uint8{}
+		for code, value := range v.Values {
+			codes[value] = uint8(code + 1)
 		}
+		b.valueCode = append(b.valueCode, codes)
 	}
 	for i, kind := range tax.SpanTypes() {
 		if i >= noClass-1 {
@@ -148,7 +142,7 @@ func (b *Codebook) value(attribute int, name string) uint8 {
 	if code, ok := b.valueCode[attribute][name]; ok {
 		return code
 	}
-	value, ok := b.tax.Attr(attributes[attribute]).Canonical(name)
+	value, ok := b.attributes[attribute].Canonical(name)
 	if !ok {
 		return 0
 	}

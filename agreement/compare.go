@@ -23,6 +23,10 @@ type Comparison struct {
 	SpansWhy   string            `json:"spans_why"`  // why not
 	Attributes []AttributeScores `json:"attributes"` // of spans; of the reference's only where it has any
 	Confidence *ConfidenceScores `json:"confidence"`
+
+	// Sentences says that the file's first id is as that of a sentence, and
+	// sentences were not joined.
+	Sentences bool `json:"-"`
 }
 
 // Options say how to compare. The zero value pairs by id and text and makes no
@@ -30,10 +34,17 @@ type Comparison struct {
 type Options struct {
 	By        By // "" means ByAuto
 	Bootstrap Bootstrap
+
+	// JoinSentences makes one annotation of the sentences of a text, whose ids
+	// are as [dataset.SentenceID] makes them.
+	JoinSentences bool
 }
 
 // ErrNoMatch says that nothing in a file belongs to anything in the reference.
 var ErrNoMatch = errors.New("nothing matches")
+
+// ErrSentences says besides that the file's ids are as those of sentences.
+var ErrSentences = errors.New("its ids are those of sentences")
 
 // Compare reads a file of annotations, whose name appears in errors, and says
 // how far it agrees with the reference. Each line is read once and only counts
@@ -42,6 +53,10 @@ var ErrNoMatch = errors.New("nothing matches")
 func (r *Reference) Compare(ctx context.Context, src io.Reader, name string, o Options) (*Comparison, error) {
 	c := &Comparison{File: name, LeftOut: map[string]int{}}
 	reader := NewReader(src, name, r.book, LevelEmotion)
+	next := reader.Next
+	if o.JoinSentences {
+		next = newSentenceReader(reader).Next
+	}
 	matcher := r.Matcher(o.By)
 	toLevel := r.projection()
 	var labels labelTally
@@ -53,7 +68,7 @@ func (r *Reference) Compare(ctx context.Context, src io.Reader, name string, o O
 		if err := context.Cause(ctx); err != nil {
 			return nil, err
 		}
-		err := reader.Next(a)
+		err := next(a)
 		if err == io.EOF {
 			break
 		}
@@ -82,23 +97,33 @@ func (r *Reference) Compare(ctx context.Context, src io.Reader, name string, o O
 		}
 		if it.spanned && a.Spanned && len(a.ends) > 0 && it.text == a.text {
 			spans.add(comparer.compare(r, i, a))
-			attributes.add(r.Spans(i), a, &comparer)
+			attributes.add(r, i, a, &comparer)
 		}
 	}
 	c.Format, c.Pairing = reader.Format(), matcher.Pairing()
+	_, _, sentences := cutSentence(firstID)
+	c.Sentences = sentences && !o.JoinSentences
 	switch {
 	case c.Pairing.Records == 0:
 		return nil, fmt.Errorf("%s: %w", name, ErrEmpty)
 	case c.Pairing.Matched == 0:
-		return nil, fmt.Errorf("%w between %s and %s: %s", ErrNoMatch, r.name, name, r.noMatch(firstID, o.By))
+		err := fmt.Errorf("%w between %s and %s: %s", ErrNoMatch, r.name, name, r.noMatch(firstID, o.By))
+		if c.Sentences {
+			err = fmt.Errorf("%w; %w", err, ErrSentences)
+		}
+		return nil, err
 	}
 	var err error
 	if c.Labels, err = labels.score(ctx, r.book, r.level, o.Bootstrap); err != nil {
 		return nil, err
 	}
 	if c.SpansWhy = r.spansWhy(&spans, c); c.SpansWhy == "" {
-		c.Spans, err = spans.score(ctx, r.book, r.level, o.Bootstrap)
-		c.Attributes, c.Confidence = attributes.scores(r.format == FormatRecords)
+		if c.Spans, err = spans.score(ctx, r.book, r.level, o.Bootstrap); err != nil {
+			return nil, err
+		}
+		both := r.format == FormatRecords
+		c.Attributes, err = attributes.scores(ctx, both, o.Bootstrap)
+		c.Confidence = attributes.confidence(both)
 	}
 	return c, err
 }

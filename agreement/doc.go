@@ -11,6 +11,6 @@
 // attributes are distributed and agree. docs/agreement.md defines each figure.
 //
 // The reference is kept in memory, without its texts: about 60 bytes a record
-// and 32 a span. The files compared with it are read once, line by line; of
+// and 35 a span. The files compared with it are read once, line by line; of
 // them one count is kept for each different outcome.
 package agreement

@@ -182,7 +182,8 @@ func (r *Reader) parseData(d *dataset.Data, hasText bool, a *Annotation) error {
 	}
 	switch {
 	case !hasText:
-		a.text = hash(r.words)
+		r.text = append(r.text[:0], r.words...)
+		a.text = hash(r.text)
 	case !bytes.Equal(r.words, r.text):
 		return r.fault(validate.CodeAlignTokenText, "/data/tokens", "the text's tokens", "others")
 	}
@@ -201,7 +202,7 @@ func (r *Reader) parseData(d *dataset.Data, hasText bool, a *Annotation) error {
 		}
 		a.Spans = append(a.Spans, Span{
 			Start: a.place(s.Start), End: a.ends[s.End],
-			class: r.book.class(r.level, s.Subtype, true), kind: kind, attrs: r.attrs(&s.Attrs),
+			class: r.book.class(r.level, s.Subtype, true), kind: kind, attrs: r.attrs(a, &s.Attrs),
 		})
 	}
 	if d.Labels == nil {
@@ -222,14 +223,18 @@ func (r *Reader) parseData(d *dataset.Data, hasText bool, a *Annotation) error {
 	return nil
 }
 
-func (r *Reader) attrs(at *dataset.Attrs) attrs {
+// attrs notes a span's attributes, the codes of their values beside the annotation's spans.
+func (r *Reader) attrs(to *Annotation, at *dataset.Attrs) attrs {
 	a := attrs{
+		values:   uint32(len(to.values)) + 1,
 		sentence: clamp16(at.SentenceIndex), clause: clamp16(at.ClauseIndex), confidence: float32(at.Confidence),
 	}
-	for i, value := range [len(attributes)]string{
-		at.Valence, at.Intensity, at.Certainty, at.Temporality, at.Source, at.EmotionGroup, at.TargetRelation,
-	} {
-		a.values[i] = r.book.value(i, value)
+	for i, v := range r.book.attributes {
+		code := uint8(0)
+		if value := at.Field(v.Name); value != nil {
+			code = r.book.value(i, *value)
+		}
+		to.values = append(to.values, code)
 	}
 	if at.TargetText != "" {
 		r.words = squeeze(r.words[:0], strings.ToLower(at.TargetText))

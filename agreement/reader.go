@@ -78,7 +78,7 @@ func (r *Reader) Next(a *Annotation) error {
 			return r.fault(dataset.CodeInputUTF8, "", "UTF-8", "other bytes")
 		}
 		*a = Annotation{
-			Line: r.line, First: noClass, LeftOut: a.LeftOut[:0], Spans: a.Spans[:0],
+			Line: r.line, First: noClass, LeftOut: a.LeftOut[:0], Spans: a.Spans[:0], values: a.values[:0],
 			chunks: a.chunks[:0], strict: a.strict[:0], ends: a.ends[:0],
 		}
 		return r.parse(line, a)

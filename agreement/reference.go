@@ -22,6 +22,7 @@ type Reference struct {
 
 	items  []item
 	spans  []Span   // of all items, in order
+	values []uint8  // of their attributes
 	chunks []entity // of the items whose BIO labels do not follow their spans
 
 	byID, byText []int32 // items in the order of their hashes, then of the file
@@ -74,7 +75,7 @@ func ReadReference(ctx context.Context, src io.Reader, name string, book *Codebo
 		if err != nil {
 			return nil, err
 		}
-		if len(r.items) == math.MaxInt32-1 || len(r.spans) > math.MaxInt32-len(a.Spans) || len(r.chunks) > math.MaxInt32-len(a.chunks)-len(a.strict) {
+		if len(r.items) == math.MaxInt32-1 || len(r.spans) > math.MaxInt32-len(a.Spans) || len(r.values) > math.MaxInt32-len(a.values) || len(r.chunks) > math.MaxInt32-len(a.chunks)-len(a.strict) {
 			return nil, fmt.Errorf("%s: more than can be held as a reference; split it", name)
 		}
 		r.add(a)
@@ -102,7 +103,13 @@ func (r *Reference) add(a *Annotation) {
 	for _, name := range a.LeftOut {
 		r.leftOut[name]++
 	}
-	r.spans = append(r.spans, a.Spans...)
+	for _, s := range a.Spans {
+		if s.attrs.values > 0 {
+			s.attrs.values += uint32(len(r.values))
+		}
+		r.spans = append(r.spans, s)
+	}
+	r.values = append(r.values, a.values...)
 	r.chunks = append(r.chunks, a.chunks...)
 	it.strict = int32(len(r.chunks))
 	r.chunks = append(r.chunks, a.strict...)

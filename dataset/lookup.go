@@ -66,6 +66,18 @@ func (t *Taxonomy) Subtype(name string) string {
 	return capitalise(name)
 }
 
-// Attr returns an attribute's vocabulary, nil where it has none. Every name in
-// [VocabularyAttrs] has one.
-func (t *Taxonomy) Attr(name string) *Vocabulary { return t.attrs[name] }
+// Attr returns an attribute's vocabulary, nil where it has none. The seven
+// that have a constant have one.
+func (t *Taxonomy) Attr(name string) *Vocabulary { return t.byAttr[name] }
+
+// Attributes are all vocabularies: the seven that have a constant, then
+// [Taxonomy.Further].
+func (t *Taxonomy) Attributes() []*Vocabulary { return t.attrs }
+
+// Further are the vocabularies of the attributes that the file adds, in its
+// order.
+func (t *Taxonomy) Further() []*Vocabulary { return t.attrs[len(requiredAttrs):] }
+
+// AttrKeys are the keys of a span's attributes, in a record's order: the
+// eleven, then those of [Taxonomy.Further].
+func (t *Taxonomy) AttrKeys() []string { return t.attrKeys }

@@ -45,21 +45,6 @@ type Span struct {
 	Attrs   Attrs  `json:"attrs"`
 }
 
-// Attrs are the eleven attributes of a span. Confidence lies in [0,1].
-type Attrs struct {
-	Valence        string  `json:"valence"`
-	Intensity      string  `json:"intensity"`
-	Certainty      string  `json:"certainty"`
-	Temporality    string  `json:"temporality"`
-	Source         string  `json:"source"`
-	EmotionGroup   string  `json:"emotion_group"`
-	SentenceIndex  int     `json:"sentence_index"`
-	ClauseIndex    int     `json:"clause_index"`
-	Confidence     float64 `json:"confidence"`
-	TargetText     string  `json:"target_text"`
-	TargetRelation string  `json:"target_relation"`
-}
-
 // AppendJSON appends the record to dst as one line of JSON without a newline.
 // Equal records give equal bytes: keys in a fixed order, no white space,
 // strings escaped only where JSON demands it, nil slices as [], and Confidence
@@ -145,6 +130,10 @@ func (w *jsonWriter) span(s *Span) {
 	w.float(`,"confidence":`, a.Confidence)
 	w.str(`,"target_text":`, a.TargetText)
 	w.str(`,"target_relation":`, a.TargetRelation)
+	for i := range a.Further {
+		w.str(`,`, a.Further[i].Name)
+		w.str(`:`, a.Further[i].Value)
+	}
 	w.raw(`}}`)
 }
 

@@ -129,6 +129,11 @@ func TestRejectAppendJSON(t *testing.T) {
 	if back, err := ParseReject(got); err != nil || !reflect.DeepEqual(back, r) {
 		t.Errorf("read back: %+v, %v", back, err)
 	}
+	r.Labels = []string{"joy", "love"}
+	got, err = r.AppendJSON(nil)
+	if back, readErr := ParseReject(got); err != nil || readErr != nil || !reflect.DeepEqual(back, r) || !strings.Contains(string(got), `,"text":"so\u0000","labels":["joy","love"],"seed":`) {
+		t.Errorf("with labels: %s, read back %+v, %v", got, back, readErr)
+	}
 }
 
 func TestParseReject(t *testing.T) {

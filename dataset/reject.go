@@ -26,6 +26,7 @@ type Reject struct {
 	Prompt  string   `json:"prompt"`
 	Decode  string   `json:"decode"`
 	Text    string   `json:"text"`
+	Labels  []string `json:"labels"` // that came with the text; left out where none did
 	Seed    int64    `json:"seed"`
 	Reasons []Reason `json:"reasons"`
 	Raw     string   `json:"raw"` // what the model wrote
@@ -43,6 +44,9 @@ func (r *Reject) AppendJSON(dst []byte) ([]byte, error) {
 	w.str(`,"prompt":`, r.Prompt)
 	w.str(`,"decode":`, r.Decode)
 	w.str(`,"text":`, r.Text)
+	if len(r.Labels) > 0 {
+		w.strs(`,"labels":`, r.Labels)
+	}
 	w.int(`,"seed":`, r.Seed)
 	w.raw(`,"reasons":[`)
 	for i, reason := range r.Reasons {

@@ -17,7 +17,8 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// The attributes that have a vocabulary, in a record's key order.
+// The attributes that have a vocabulary under every taxonomy, in a record's key
+// order.
 const (
 	AttrValence        = "valence"
 	AttrIntensity      = "intensity"
@@ -28,17 +29,18 @@ const (
 	AttrTargetRelation = "target_relation"
 )
 
-// VocabularyAttrs names the attributes that have a vocabulary, in a record's
-// key order. It must not be modified.
-var VocabularyAttrs = []string{
+// requiredAttrs are those that every taxonomy has.
+var requiredAttrs = []string{
 	AttrValence, AttrIntensity, AttrCertainty, AttrTemporality, AttrSource, AttrEmotionGroup, AttrTargetRelation,
 }
 
 // RelationNone is the target_relation of a span without a target.
 const RelationNone = "none"
 
-// maxTaxonomy bounds a taxonomy file, in bytes.
-const maxTaxonomy = 4 << 20
+const (
+	maxTaxonomy = 4 << 20 // bytes of a taxonomy's file
+	maxFurther  = 32      // attributes beside the required ones
+)
 
 //go:embed taxonomy.json
 var defaultTaxonomy []byte
@@ -57,8 +59,10 @@ type Taxonomy struct {
 	spanTypes []string
 	pronouns  []string
 	emotions  []Emotion
-	attrs     map[string]*Vocabulary
+	attrs     []*Vocabulary // the required ones, then the file's own
+	attrKeys  []string
 
+	byAttr     map[string]*Vocabulary
 	byName     map[string]*Emotion
 	bySubtype  map[string]*Emotion
 	bySynonym  map[string]*Emotion // folded names and synonyms
@@ -172,7 +176,7 @@ func ParseTaxonomy(data []byte) (*Taxonomy, error) {
 	t := &Taxonomy{
 		name: f.Name, sha256: hex.EncodeToString(sum[:]), neutral: f.Neutral,
 		spanTypes: f.SpanTypes, pronouns: f.Pronouns,
-		attrs:     make(map[string]*Vocabulary, len(f.Attributes)),
+		byAttr:    make(map[string]*Vocabulary, len(f.Attributes)),
 		byName:    make(map[string]*Emotion, len(f.Emotions)),
 		bySubtype: make(map[string]*Emotion, len(f.Emotions)),
 		bySynonym: make(map[string]*Emotion),
@@ -215,11 +219,15 @@ func (t *Taxonomy) setLists(f *taxonomyFile) error {
 }
 
 func (t *Taxonomy) setAttributes(f *taxonomyFile) error {
+	var further []*Vocabulary
 	for _, a := range f.Attributes {
-		if !slices.Contains(VocabularyAttrs, a.Name) {
-			return fmt.Errorf("attributes: %q is not one of %s", a.Name, strings.Join(VocabularyAttrs, ", "))
+		required := slices.Contains(requiredAttrs, a.Name)
+		if !required {
+			if err := checkAttributeName(a.Name); err != nil {
+				return fmt.Errorf("attributes: %w", err)
+			}
 		}
-		if t.attrs[a.Name] != nil {
+		if t.byAttr[a.Name] != nil {
 			return fmt.Errorf("attributes: %q appears twice", a.Name)
 		}
 		v := &Vocabulary{Name: a.Name, Default: a.Default, has: make(map[string]bool), canonical: make(map[string]string)}
@@ -238,15 +246,44 @@ func (t *Taxonomy) setAttributes(f *taxonomyFile) error {
 		if v.Default != "" && !v.has[v.Default] {
 			return fmt.Errorf("attribute %s: its default %q is not among its values", a.Name, v.Default)
 		}
-		t.attrs[a.Name] = v
-	}
-	for _, name := range VocabularyAttrs {
-		if t.attrs[name] == nil {
-			return fmt.Errorf("attributes: %q is missing", name)
+		t.byAttr[a.Name] = v
+		if !required {
+			further = append(further, v)
 		}
 	}
-	if !t.attrs[AttrTargetRelation].Has(RelationNone) {
+	if len(further) > maxFurther {
+		return fmt.Errorf("attributes: %d beside the required ones, more than %d", len(further), maxFurther)
+	}
+	for _, name := range requiredAttrs {
+		if t.byAttr[name] == nil {
+			return fmt.Errorf("attributes: %q is missing; a taxonomy may add attributes to %s, but have none less", name, strings.Join(requiredAttrs, ", "))
+		}
+		t.attrs = append(t.attrs, t.byAttr[name])
+	}
+	t.attrs = append(t.attrs, further...)
+	t.attrKeys = slices.Clone(attrKeys[:])
+	for _, v := range further {
+		t.attrKeys = append(t.attrKeys, v.Name)
+	}
+	if !t.byAttr[AttrTargetRelation].Has(RelationNone) {
 		return fmt.Errorf("attribute %s: the value %q is missing", AttrTargetRelation, RelationNone)
+	}
+	return nil
+}
+
+// checkAttributeName holds the name of an attribute that a file adds to what
+// can be a key, a column and a flag's value everywhere, and to none of a span.
+func checkAttributeName(name string) error {
+	if slices.Contains(attrKeys[:], name) || slices.Contains([]string{"type", "subtype", "start", "end", "text", "attrs"}, name) {
+		return fmt.Errorf("%q has another meaning in a span: it takes no vocabulary", name)
+	}
+	for i, r := range name {
+		if (r < 'a' || r > 'z') && (i == 0 || r != '_' && (r < '0' || r > '9')) {
+			return fmt.Errorf("%q is no name for one: it must be of a to z, 0 to 9 and _ and begin with a letter", name)
+		}
+	}
+	if name == "" {
+		return errors.New("a name is empty")
 	}
 	return nil
 }
@@ -264,7 +301,7 @@ func (t *Taxonomy) setEmotions(f *taxonomyFile) error {
 		if t.byName[e.Name] != nil {
 			return fmt.Errorf("emotion %q appears twice", e.Name)
 		}
-		if !t.attrs[AttrEmotionGroup].Has(e.Group) {
+		if !t.byAttr[AttrEmotionGroup].Has(e.Group) {
 			return fmt.Errorf("emotion %q: unknown group %q", e.Name, e.Group)
 		}
 		if !slices.Contains(f.EkmanClasses, e.Ekman) {
@@ -274,7 +311,7 @@ func (t *Taxonomy) setEmotions(f *taxonomyFile) error {
 			return err
 		}
 		for _, v := range e.Valences {
-			if !t.attrs[AttrValence].Has(v) {
+			if !t.byAttr[AttrValence].Has(v) {
 				return fmt.Errorf("emotion %q: unknown valence %q", e.Name, v)
 			}
 		}

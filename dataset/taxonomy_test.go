@@ -112,7 +112,12 @@ func TestParseTaxonomyErrors(t *testing.T) {
 		{"duplicate span type", `["EMO"]`, `["EMO", "EMO"]`, `"EMO" appears twice`},
 		{"duplicate pronoun", `"i", "me"`, `"i", "i"`, `"i" appears twice`},
 		{"pronoun in capitals", `"i", "me"`, `"I", "me"`, `"I" is not lower case`},
-		{"unknown attribute", `{"name": "valence"`, `{"name": "mood"`, `"mood"`},
+		{"required attribute missing", `{"name": "valence"`, `{"name": "mood"`, `"valence" is missing; a taxonomy may add attributes to valence, `},
+		{"attribute in capitals", `{"name": "valence"`, `{"name": "Mood"`, `"Mood" is no name for one`},
+		{"attribute without a name", `{"name": "valence"`, `{"name": ""`, "a name is empty"},
+		{"attribute of two words", `{"name": "valence"`, `{"name": "my mood"`, `"my mood" is no name for one`},
+		{"attribute without a vocabulary", `{"name": "valence"`, `{"name": "confidence"`, `"confidence" has another meaning`},
+		{"attribute called as a span's key", `{"name": "valence"`, `{"name": "text"`, `"text" has another meaning`},
 		{"attribute twice", `{"name": "intensity"`, `{"name": "valence"`, `"valence" appears twice`},
 		{"duplicate value", `{"name": "low"`, `{"name": "high"`, `"high" already means`},
 		{"empty value", `{"name": "low"`, `{"name": ""`, "empty name"},
@@ -150,7 +155,7 @@ func TestParseTaxonomyErrors(t *testing.T) {
 func TestLoadTaxonomy(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "t.json")
 	small := `{"name":"two","neutral":"none","span_types":["A","B"],"ekman_classes":["x"],"pronouns":["it"],"attributes":[`
-	for i, name := range VocabularyAttrs {
+	for i, name := range requiredAttrs {
 		if i > 0 {
 			small += ","
 		}

@@ -108,11 +108,10 @@ type attrRow struct {
 
 func (c *card) Attrs() []attrRow {
 	var table []attrRow
-	for _, name := range dataset.VocabularyAttrs {
-		v := c.opts.Taxonomy.Attr(name)
-		row := attrRow{Name: name, Default: v.Default}
+	for _, v := range c.opts.Taxonomy.Attributes() {
+		row := attrRow{Name: v.Name, Default: v.Default}
 		for _, value := range v.Values {
-			row.Values = append(row.Values, share{value, c.tally.attrs[name][value]})
+			row.Values = append(row.Values, share{value, c.tally.attrs[v.Name][value]})
 		}
 		table = append(table, row)
 	}
@@ -136,7 +135,7 @@ func (c *card) NamedBy() string {
 	return "the span's emotion"
 }
 
-func (c *card) RecordFeatures() string { return recordFeatures().yaml("  ") }
+func (c *card) RecordFeatures() string { return recordFeatures(c.opts.Taxonomy).yaml("  ") }
 func (c *card) TokenFeatures() string  { return tokenFeatures(c.Tags()).yaml("  ") }
 
 // RejectCodes are the reasons for which the run rejected records.

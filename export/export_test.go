@@ -30,7 +30,7 @@ func samples(t testing.TB) []*dataset.Record {
 	}
 	var list []*dataset.Record
 	for line := range bytes.Lines(data) {
-		r, problems := validate.Decode(line)
+		r, problems := validate.Decode(line, dataset.Default())
 		if r != nil {
 			problems = append(problems, validate.Record(r, dataset.Default())...)
 		}
@@ -325,7 +325,7 @@ func TestParquetComesBack(t *testing.T) {
 		t.Errorf("%d row groups", n)
 	}
 	golden(t, "parquet.schema", []byte(f.Schema().String()+"\n"))
-	rows, err := parquet.Read[parquetRecord](bytes.NewReader(data), int64(len(data)))
+	rows, err := parquet.Read[parquetRecord[parquetAttrs]](bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -348,7 +348,7 @@ func TestParquetComesBack(t *testing.T) {
 	}
 }
 
-func unparquet(p *parquetRecord) *dataset.Record {
+func unparquet(p *parquetRecord[parquetAttrs]) *dataset.Record {
 	r := &dataset.Record{
 		SrcID: p.SrcID, Model: p.Model, Provider: p.Provider, Prompt: p.Prompt, Level: p.Level, Predictions: p.Predictions, Text: p.Text,
 		Data: dataset.Data{Tokens: p.Data.Tokens, Labels: p.Data.Labels, Spans: []dataset.Span{}},

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/emospan/emospan/dataset"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -28,19 +29,24 @@ func list(name string, element feature) feature { return feature{name: name, lis
 
 func object(name string, fields ...feature) feature { return feature{name: name, fields: fields} }
 
-// recordFeatures are the columns of parquetRecord.
-func recordFeatures() features {
+// recordFeatures are the columns of parquetRecord, and those of the attributes
+// that the taxonomy adds.
+func recordFeatures(tax *dataset.Taxonomy) features {
 	text := func(name string) feature { return value(name, "string") }
 	texts := func(name string) feature { return list(name, text("")) }
+	attrs := []feature{
+		text("valence"), text("intensity"), text("certainty"), text("temporality"), text("source"), text("emotion_group"),
+		value("sentence_index", "int32"), value("clause_index", "int32"), value("confidence", "float64"),
+		text("target_text"), text("target_relation"),
+	}
+	for _, v := range tax.Further() {
+		attrs = append(attrs, text(v.Name))
+	}
 	return features{
 		text("src_id"), text("model"), text("provider"), text("prompt"), text("level"), texts("predictions"), text("text"),
 		object("data", texts("tokens"), texts("labels"), list("spans", object("",
 			text("type"), text("subtype"), value("start", "int32"), value("end", "int32"), text("text"),
-			object("attrs",
-				text("valence"), text("intensity"), text("certainty"), text("temporality"), text("source"), text("emotion_group"),
-				value("sentence_index", "int32"), value("clause_index", "int32"), value("confidence", "float64"),
-				text("target_text"), text("target_relation"),
-			),
+			object("attrs", attrs...),
 		))),
 	}
 }

@@ -50,7 +50,7 @@ func CreateHub(path string, force bool, o Options, card CardOptions) (*Hub, erro
 	if err != nil {
 		return nil, fmt.Errorf("output: %w", err)
 	}
-	h := &Hub{path: path, tmp: temporary(path), force: force, opts: o, card: card, tally: newTally()}
+	h := &Hub{path: path, tmp: temporary(path), force: force, opts: o, card: card, tally: newTally(o.Taxonomy)}
 	if err := h.checkPlace(); err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package export
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"os"
 	"path/filepath"
@@ -17,7 +18,7 @@ import (
 // hub writes a folder of records.
 func hub(t *testing.T, path string, o Options, card CardOptions, records []*dataset.Record, left int) *Hub {
 	t.Helper()
-	o.Taxonomy = dataset.Default()
+	o.Taxonomy = cmp.Or(o.Taxonomy, dataset.Default())
 	h, err := CreateHub(path, true, o, card)
 	if err != nil {
 		t.Fatal(err)
@@ -85,7 +86,7 @@ func TestHub(t *testing.T) {
 			t.Errorf("%s: %+v", r.SrcID, rows[i])
 		}
 	}
-	whole, err := parquet.ReadFile[parquetRecord](filepath.Join(path, hubRecords))
+	whole, err := parquet.ReadFile[parquetRecord[parquetAttrs]](filepath.Join(path, hubRecords))
 	if err != nil || len(whole) != len(records) {
 		t.Errorf("%d rows of records, %v", len(whole), err)
 	}

@@ -3,6 +3,7 @@ package export
 import (
 	"fmt"
 	"io"
+	"reflect"
 
 	"github.com/emospan/emospan/dataset"
 	"github.com/parquet-go/parquet-go"
@@ -17,31 +18,32 @@ const (
 
 // parquetRecord is the schema of a record's row: each column required, strings
 // in UTF-8, lists of three levels (list, element) as the Parquet format has
-// them. Columns of few values have a dictionary.
-type parquetRecord struct {
-	SrcID       string      `parquet:"src_id"`
-	Model       string      `parquet:"model,dict"`
-	Provider    string      `parquet:"provider,dict"`
-	Prompt      string      `parquet:"prompt,dict"`
-	Level       string      `parquet:"level,dict"`
-	Predictions []string    `parquet:"predictions,list"`
-	Text        string      `parquet:"text"`
-	Data        parquetData `parquet:"data"`
+// them. Columns of few values have a dictionary. Attrs is the type of the spans'
+// attributes.
+type parquetRecord[Attrs any] struct {
+	SrcID       string             `parquet:"src_id"`
+	Model       string             `parquet:"model,dict"`
+	Provider    string             `parquet:"provider,dict"`
+	Prompt      string             `parquet:"prompt,dict"`
+	Level       string             `parquet:"level,dict"`
+	Predictions []string           `parquet:"predictions,list"`
+	Text        string             `parquet:"text"`
+	Data        parquetData[Attrs] `parquet:"data"`
 }
 
-type parquetData struct {
-	Tokens []string      `parquet:"tokens,list"`
-	Labels []string      `parquet:"labels,list"`
-	Spans  []parquetSpan `parquet:"spans,list"`
+type parquetData[Attrs any] struct {
+	Tokens []string             `parquet:"tokens,list"`
+	Labels []string             `parquet:"labels,list"`
+	Spans  []parquetSpan[Attrs] `parquet:"spans,list"`
 }
 
-type parquetSpan struct {
-	Type    string       `parquet:"type,dict"`
-	Subtype string       `parquet:"subtype,dict"`
-	Start   int32        `parquet:"start"`
-	End     int32        `parquet:"end"`
-	Text    string       `parquet:"text"`
-	Attrs   parquetAttrs `parquet:"attrs"`
+type parquetSpan[Attrs any] struct {
+	Type    string `parquet:"type,dict"`
+	Subtype string `parquet:"subtype,dict"`
+	Start   int32  `parquet:"start"`
+	End     int32  `parquet:"end"`
+	Text    string `parquet:"text"`
+	Attrs   Attrs  `parquet:"attrs"`
 }
 
 type parquetAttrs struct {
@@ -73,8 +75,8 @@ type rows[T any] struct {
 	bytes int
 }
 
-func newRows[T any](w io.Writer) *rows[T] {
-	return &rows[T]{out: parquet.NewGenericWriter[T](w, parquet.Compression(&parquet.Zstd))}
+func newRows[T any](w io.Writer, options ...parquet.WriterOption) *rows[T] {
+	return &rows[T]{out: parquet.NewGenericWriter[T](w, append(options, parquet.Compression(&parquet.Zstd))...)}
 }
 
 // add writes the row; bytes is about what it holds.
@@ -96,38 +98,55 @@ func (r *rows[T]) close() error { return r.out.Close() }
 // parquetWriter writes whole records.
 type parquetWriter struct {
 	notes
-	rows *rows[parquetRecord]
+	rows *rows[parquetRecord[parquetAttrs]]
 }
 
-func newParquet(w io.Writer, _ Options) (Writer, error) {
-	return &parquetWriter{rows: newRows[parquetRecord](w)}, nil
+func newParquet(w io.Writer, o Options) (Writer, error) {
+	if len(o.Taxonomy.Further()) > 0 {
+		return newFurtherParquet(w, o.Taxonomy), nil
+	}
+	return &parquetWriter{rows: newRows[parquetRecord[parquetAttrs]](w, recordSchema(reflect.TypeFor[parquetRecord[parquetAttrs]]()))}, nil
+}
+
+// recordSchema is a row type's schema, under a name without the type's parameters.
+func recordSchema(t reflect.Type) *parquet.Schema {
+	return parquet.NewSchema("parquetRecord", parquet.SchemaOf(reflect.New(t).Interface()))
 }
 
 func (p *parquetWriter) Write(r *dataset.Record) error {
 	row := &p.rows.row[0]
+	size := row.set(r, newParquetAttrs)
+	return p.rows.add(size)
+}
+
+// set fills in a record, its spans' attributes by attrs, and returns about what
+// it holds, in bytes.
+func (row *parquetRecord[Attrs]) set(r *dataset.Record, attrs func(*dataset.Attrs) Attrs) (size int) {
 	spans := row.Data.Spans[:0]
-	size := len(r.Text)
+	size = len(r.Text)
 	for i := range r.Data.Spans {
 		s := &r.Data.Spans[i]
-		a := &s.Attrs
-		spans = append(spans, parquetSpan{
-			Type: s.Type, Subtype: s.Subtype, Start: int32(s.Start), End: int32(s.End), Text: s.Text,
-			Attrs: parquetAttrs{
-				Valence: a.Valence, Intensity: a.Intensity, Certainty: a.Certainty, Temporality: a.Temporality, Source: a.Source,
-				EmotionGroup: a.EmotionGroup, SentenceIndex: int32(a.SentenceIndex), ClauseIndex: int32(a.ClauseIndex),
-				Confidence: a.Confidence, TargetText: a.TargetText, TargetRelation: a.TargetRelation,
-			},
+		spans = append(spans, parquetSpan[Attrs]{
+			Type: s.Type, Subtype: s.Subtype, Start: int32(s.Start), End: int32(s.End), Text: s.Text, Attrs: attrs(&s.Attrs),
 		})
-		size += len(s.Text) + len(a.TargetText) + 64
+		size += len(s.Text) + len(s.Attrs.TargetText) + 64
 	}
 	for _, token := range r.Data.Tokens {
 		size += len(token) + 16
 	}
-	*row = parquetRecord{
+	*row = parquetRecord[Attrs]{
 		SrcID: r.SrcID, Model: r.Model, Provider: r.Provider, Prompt: r.Prompt, Level: r.Level,
-		Predictions: r.Predictions, Text: r.Text, Data: parquetData{r.Data.Tokens, r.Data.Labels, spans},
+		Predictions: r.Predictions, Text: r.Text, Data: parquetData[Attrs]{r.Data.Tokens, r.Data.Labels, spans},
 	}
-	return p.rows.add(size)
+	return size
+}
+
+func newParquetAttrs(a *dataset.Attrs) parquetAttrs {
+	return parquetAttrs{
+		Valence: a.Valence, Intensity: a.Intensity, Certainty: a.Certainty, Temporality: a.Temporality, Source: a.Source,
+		EmotionGroup: a.EmotionGroup, SentenceIndex: int32(a.SentenceIndex), ClauseIndex: int32(a.ClauseIndex),
+		Confidence: a.Confidence, TargetText: a.TargetText, TargetRelation: a.TargetRelation,
+	}
 }
 
 func (p *parquetWriter) Close() error { return p.rows.close() }

@@ -11,6 +11,8 @@ import (
 
 // tally counts what the README of a folder says about its records.
 type tally struct {
+	tax *dataset.Taxonomy
+
 	records, tokens, spans int
 	bare                   int // records without a span
 	several                int // records with more than one
@@ -28,13 +30,14 @@ type tally struct {
 // apart: a file has one or a few, but nothing keeps it from a million.
 const maxNames = 1000
 
-func newTally() *tally {
+func newTally(tax *dataset.Taxonomy) *tally {
 	t := &tally{
+		tax:    tax,
 		models: map[string]int{}, providers: map[string]int{}, prompts: map[string]int{}, emotions: map[string]int{},
 		subtypes: map[string]int{}, types: map[string]int{}, attrs: map[string]map[string]int{},
 	}
-	for _, name := range dataset.VocabularyAttrs {
-		t.attrs[name] = map[string]int{}
+	for _, v := range tax.Attributes() {
+		t.attrs[v.Name] = map[string]int{}
 	}
 	return t
 }
@@ -60,8 +63,8 @@ func (t *tally) add(r *dataset.Record) {
 		s := &r.Data.Spans[i]
 		t.subtypes[s.Subtype]++
 		t.types[s.Type]++
-		for _, a := range attrValues(&s.Attrs) {
-			t.attrs[a.name][a.value]++
+		for _, v := range t.tax.Attributes() {
+			t.attrs[v.Name][*s.Attrs.Field(v.Name)]++
 		}
 	}
 	t.measure(r)
@@ -72,16 +75,6 @@ func count(names map[string]int, name string) {
 		names[name]++
 	} else if len(names) < maxNames {
 		names[strings.Clone(name)] = 1 // it is cut from a whole line
-	}
-}
-
-type attrValue struct{ name, value string }
-
-func attrValues(a *dataset.Attrs) []attrValue {
-	return []attrValue{
-		{dataset.AttrValence, a.Valence}, {dataset.AttrIntensity, a.Intensity}, {dataset.AttrCertainty, a.Certainty},
-		{dataset.AttrTemporality, a.Temporality}, {dataset.AttrSource, a.Source}, {dataset.AttrEmotionGroup, a.EmotionGroup},
-		{dataset.AttrTargetRelation, a.TargetRelation},
 	}
 }
 
@@ -104,8 +97,8 @@ func (t *tally) measure(r *dataset.Record) {
 	for i := range r.Data.Spans {
 		s := &r.Data.Spans[i]
 		n += text(s.Type) + text(s.Subtype) + text(s.Text) + text(s.Attrs.TargetText) + 4*int32s + floats
-		for _, a := range attrValues(&s.Attrs) {
-			n += text(a.value)
+		for _, v := range t.tax.Attributes() {
+			n += text(*s.Attrs.Field(v.Name))
 		}
 	}
 	t.bytes += n

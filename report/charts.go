@@ -70,11 +70,18 @@ func filterLink(name, value string) template.URL {
 
 func attributeBars(c *counts) []bars {
 	var list []bars
-	for i, name := range dataset.VocabularyAttrs {
-		b := bars{Title: name, Of: "value", Unit: "spans", Total: c.spans}
-		for k, value := range c.tax.Attr(name).Values {
-			row := bar{Name: value, Class: "plain", Link: filterLink(name, value), Count: c.attrs[i][k]}
-			if name == dataset.AttrEmotionGroup {
+	if types := c.tax.SpanTypes(); len(types) > 1 {
+		b := bars{Title: "span type", Of: "type", Unit: "spans", Total: c.spans}
+		for i, kind := range types {
+			b.Rows = append(b.Rows, bar{Name: kind, Class: "plain", Link: filterLink(typeControl, kind), Count: c.types[i]})
+		}
+		list = append(list, b.laidOut())
+	}
+	for i, v := range c.tax.Attributes() {
+		b := bars{Title: v.Name, Of: "value", Unit: "spans", Total: c.spans}
+		for k, value := range v.Values {
+			row := bar{Name: value, Class: "plain", Link: filterLink(attrControl(i, v.Name), value), Count: c.attrs[i][k]}
+			if v.Name == dataset.AttrEmotionGroup {
 				row.Class = groupClass(value)
 			}
 			b.Rows = append(b.Rows, row)

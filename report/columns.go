@@ -46,13 +46,15 @@ type labels struct {
 }
 
 // spans have Start and End in UTF-16 units of the text, as JavaScript counts, the end exclusive; -1 where a reference's span
-// is not in the text. Attrs are lists for each of dataset.VocabularyAttrs, of indices into their values, or -1.
+// is not in the text. Attrs are lists for each attribute of the taxonomy, of indices into its values, or -1. Type is empty where
+// the taxonomy has one span type, else an index of it, or -1.
 type spans struct {
 	Count      []int     `json:"count"`
 	Name       []int     `json:"name"`
 	Start      []int     `json:"start"`
 	End        []int     `json:"end"`
-	Attrs      [7][]int  `json:"attrs"`
+	Type       []int     `json:"type,omitempty"`
+	Attrs      [][]int   `json:"attrs"`
 	Sentence   []int     `json:"sentence"`
 	Clause     []int     `json:"clause"`
 	Confidence []float64 `json:"confidence"`
@@ -64,8 +66,9 @@ func newColumns(out io.Writer, tax *dataset.Taxonomy, reference bool) *columns {
 	for _, e := range tax.Emotions() {
 		c.name(e.Name)
 	}
+	c.block.Spans.Attrs = make([][]int, len(tax.Attributes()))
 	if reference {
-		c.block.Reference, c.block.ReferenceSpans = new(labels), new(spans)
+		c.block.Reference, c.block.ReferenceSpans = new(labels), &spans{Attrs: make([][]int, len(tax.Attributes()))}
 	}
 	return c
 }
@@ -82,31 +85,25 @@ func (c *columns) name(label string) int {
 	return i
 }
 
-// referenceSays is what a reference has for one record.
-type referenceSays struct {
-	labels []string
-	spans  []dataset.Span
-	ok     bool
-}
-
-// add takes a valid record and writes the block that it completes.
-func (c *columns) add(r *dataset.Record, ref referenceSays) error {
+// add takes a valid record, and what the reference says of it, nil for nothing, and writes the block that it completes.
+func (c *columns) add(r *dataset.Record, ref *Annotation) error {
 	b := &c.block
 	b.ID = append(b.ID, strings.Clone(r.SrcID))
 	b.Text = append(b.Text, strings.Clone(r.Text))
 	c.addLabels(&b.Predictions, r.Predictions)
 	var tokens []extent
-	if len(r.Data.Spans)+len(ref.spans) > 0 {
+	if len(r.Data.Spans) > 0 || ref != nil && len(ref.Spans) > 0 {
 		tokens = extents(r.Text, r.Data.Tokens)
 	}
-	c.addSpans(&b.Spans, r.Data.Spans, r.Text, tokens)
+	c.addSpans(&b.Spans, &Annotation{Spans: r.Data.Spans}, r.Text, tokens)
 	if b.Reference != nil {
-		if ref.ok {
-			c.addLabels(b.Reference, ref.labels)
+		if ref != nil {
+			c.addLabels(b.Reference, ref.Labels)
 		} else {
+			ref = new(Annotation)
 			b.Reference.Count = append(b.Reference.Count, -1)
 		}
-		c.addSpans(b.ReferenceSpans, ref.spans, r.Text, tokens)
+		c.addSpans(b.ReferenceSpans, ref, r.Text, tokens)
 	}
 	c.records++
 	if len(b.ID) == blockRecords {
@@ -122,21 +119,32 @@ func (c *columns) addLabels(l *labels, list []string) {
 	}
 }
 
-func (c *columns) addSpans(s *spans, list []dataset.Span, text string, tokens []extent) {
-	s.Count = append(s.Count, len(list))
-	for i := range list {
-		span := &list[i]
-		name := span.Subtype
-		if e, ok := c.tax.CanonicalEmotion(name); ok {
-			name = e.Name
+func (c *columns) addSpans(s *spans, of *Annotation, text string, tokens []extent) {
+	s.Count = append(s.Count, len(of.Spans))
+	for i := range of.Spans {
+		span := &of.Spans[i]
+		name, at := span.Subtype, extent{}
+		if of.Characters {
+			at = characters(span, text)
+		} else {
+			if e, ok := c.tax.CanonicalEmotion(name); ok {
+				name = e.Name
+			}
+			at = place(span, text, tokens)
 		}
-		at := place(span, text, tokens)
 		s.Name = append(s.Name, c.name(name))
 		s.Start = append(s.Start, at.start16)
 		s.End = append(s.End, at.end16)
 		a := &span.Attrs
-		for k, value := range vocabularyValues(a) {
-			s.Attrs[k] = append(s.Attrs[k], slices.Index(c.tax.Attr(dataset.VocabularyAttrs[k]).Values, value))
+		if types := c.tax.SpanTypes(); len(types) > 1 {
+			s.Type = append(s.Type, slices.Index(types, span.Type))
+		}
+		for k, v := range c.tax.Attributes() {
+			at := -1
+			if value := a.Field(v.Name); value != nil {
+				at = slices.Index(v.Values, *value)
+			}
+			s.Attrs[k] = append(s.Attrs[k], at)
 		}
 		s.Sentence = append(s.Sentence, a.SentenceIndex)
 		s.Clause = append(s.Clause, a.ClauseIndex)
@@ -191,7 +199,7 @@ func (s *spans) empty() {
 		s.Attrs[k] = s.Attrs[k][:0]
 	}
 	*s = spans{
-		Count: s.Count[:0], Name: s.Name[:0], Start: s.Start[:0], End: s.End[:0], Attrs: s.Attrs,
+		Count: s.Count[:0], Name: s.Name[:0], Start: s.Start[:0], End: s.End[:0], Type: s.Type[:0], Attrs: s.Attrs,
 		Sentence: s.Sentence[:0], Clause: s.Clause[:0], Confidence: s.Confidence[:0], Target: s.Target[:0],
 	}
 }
@@ -234,6 +242,23 @@ func place(s *dataset.Span, text string, tokens []extent) extent {
 	}
 	start16 := units(text[:start])
 	return extent{start, start + len(s.Text), start16, start16 + units(s.Text)}
+}
+
+// characters is where a span lies whose start and end count characters.
+func characters(s *dataset.Span, text string) extent {
+	at, n := extent{end: len(text)}, 0
+	for i := range text {
+		switch n {
+		case s.Start:
+			at.start = i
+		case s.End:
+			at.end = i
+		}
+		n++
+	}
+	at.start16 = units(text[:at.start])
+	at.end16 = at.start16 + units(text[at.start:at.end])
+	return at
 }
 
 // units is the length of a string in UTF-16.

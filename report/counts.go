@@ -32,13 +32,15 @@ type counts struct {
 	predictions []int   // records that predict each emotion
 	subtypes    []int   // spans of each emotion
 	pairs       []int   // records that predict both emotions, at row*len(emotions)+column
-	attrs       [][]int // spans with each value of each of dataset.VocabularyAttrs
+	attrs       [][]int // spans with each value of each attribute
+	types       []int   // spans of each type
 
 	textTokens, spanTokens lengths
 	confidence             [confidenceBins]int
 	confidenceSum          float64
 
 	reference agreement
+	ekman     bool // emotions are compared with the reference's as their Ekman classes
 }
 
 // agreement counts what a reference says of the records.
@@ -64,9 +66,10 @@ func newCounts(tax *dataset.Taxonomy) *counts {
 	for i, e := range tax.Emotions() {
 		c.index[e.Name] = i
 	}
-	for _, name := range dataset.VocabularyAttrs {
-		c.attrs = append(c.attrs, make([]int, len(tax.Attr(name).Values)))
+	for _, v := range tax.Attributes() {
+		c.attrs = append(c.attrs, make([]int, len(v.Values)))
 	}
+	c.types = make([]int, len(tax.SpanTypes()))
 	return c
 }
 
@@ -105,8 +108,9 @@ func (c *counts) addSpan(s *dataset.Span) {
 	c.spanTokens.add(s.End - s.Start + 1)
 	c.confidence[binOf(s.Attrs.Confidence, confidenceBins)]++
 	c.confidenceSum += s.Attrs.Confidence
-	for i, value := range vocabularyValues(&s.Attrs) {
-		c.attrs[i][slices.Index(c.tax.Attr(dataset.VocabularyAttrs[i]).Values, value)]++
+	c.types[slices.Index(c.tax.SpanTypes(), s.Type)]++
+	for i, v := range c.tax.Attributes() {
+		c.attrs[i][slices.Index(v.Values, *s.Attrs.Field(v.Name))]++
 	}
 }
 
@@ -114,16 +118,22 @@ func (c *counts) addSpan(s *dataset.Span) {
 func (c *counts) addReference(r *dataset.Record, labels []string) {
 	ref := &c.reference
 	ref.Found++
+	var own []string
 	common := 0
 	for _, p := range r.Predictions {
-		if slices.Contains(labels, p) {
+		label := c.compared(c.index[p])
+		if slices.Contains(own, label) {
+			continue
+		}
+		own = append(own, label)
+		if slices.Contains(labels, label) {
 			common++
 		}
 	}
 	if common > 0 {
 		ref.shared++
 	}
-	if common == len(r.Predictions) && common == len(labels) {
+	if common == len(own) && common == len(labels) {
 		ref.same++
 	}
 	for i := range r.Data.Spans {
@@ -131,10 +141,19 @@ func (c *counts) addReference(r *dataset.Record, labels []string) {
 		bin := &ref.bins[binOf(s.Attrs.Confidence, reliabilityBins)]
 		bin.spans++
 		bin.confidenceSum += s.Attrs.Confidence
-		if slices.Contains(labels, c.tax.Emotions()[c.emotionOf(s)].Name) {
+		if slices.Contains(labels, c.compared(c.emotionOf(s))) {
 			bin.right++
 		}
 	}
+}
+
+// compared is what an emotion is called in comparing it with the reference.
+func (c *counts) compared(emotion int) string {
+	e := &c.tax.Emotions()[emotion]
+	if c.ekman {
+		return e.Ekman
+	}
+	return e.Name
 }
 
 // addInvalid counts a line that is not a valid record.
@@ -151,11 +170,6 @@ func (c *counts) emotionOf(s *dataset.Span) int {
 
 // modelNames are sorted, so that equal files make equal pages.
 func (c *counts) modelNames() []string { return slices.Sorted(maps.Keys(c.models)) }
-
-// vocabularyValues are the values of dataset.VocabularyAttrs, in that order.
-func vocabularyValues(a *dataset.Attrs) [7]string {
-	return [...]string{a.Valence, a.Intensity, a.Certainty, a.Temporality, a.Source, a.EmotionGroup, a.TargetRelation}
-}
 
 // binOf puts a confidence into one of n bins of equal width; the last one holds 1 too.
 func binOf(confidence float64, n int) int {

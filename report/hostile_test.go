@@ -77,9 +77,11 @@ func TestHostile(t *testing.T) {
 // says is a reference that has the same labels for every text.
 type says struct{ labels []string }
 
-func (s says) Lookup(string, string) ([]string, []dataset.Span, bool) {
-	return s.labels, []dataset.Span{{Subtype: s.labels[0], Text: "yes"}}, true
+func (s says) Lookup(string, string) *Annotation {
+	return &Annotation{Labels: s.labels, Spans: []dataset.Span{{Subtype: s.labels[0], Text: "yes"}}}
 }
+
+func (s says) Ekman() bool { return false }
 
 // The policy lets the page's own style and script work and nothing else, and the page asks for nothing.
 func TestPolicy(t *testing.T) {

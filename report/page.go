@@ -121,13 +121,27 @@ type meta struct {
 	Records    int        `json:"records"`
 	Names      []string   `json:"names"`
 	Classes    []string   `json:"classes"`
+	Types      []string   `json:"types"` // none where the taxonomy has but one
 	Attributes []metaAttr `json:"attributes"`
 	Reference  bool       `json:"reference"`
+	Compared   []int      `json:"compared"` // as what each of Names is compared with the reference, if not as itself
 }
 
 type metaAttr struct {
-	Name   string   `json:"name"`
-	Values []string `json:"values"`
+	Name    string   `json:"name"`
+	Control string   `json:"control"` // of the filters
+	Values  []string `json:"values"`
+}
+
+// typeControl is the filter of span types.
+const typeControl = "type"
+
+// attrControl is the name of the filter of the i-th attribute of the taxonomy: for one that it adds, such as no other control has.
+func attrControl(i int, name string) string {
+	if i < len(dataset.Default().Attributes()) {
+		return name
+	}
+	return "attr." + name
 }
 
 // body writes the rest of the page.
@@ -139,6 +153,9 @@ func (p *page) body(c *counts, cols *columns) error {
 		Tiles: tiles(c, o), Emotions: emotionBars(c), Attributes: attributeBars(c), Histograms: histograms(c),
 		Heatmap: newHeatmap(c), Run: o.Manifest, ManifestNote: o.ManifestNote, RejectsNote: o.RejectsNote,
 		EmotionOptions: emotionOptions(c), Meta: newMeta(c, cols, o.Reference != nil), Script: template.JS(script()),
+	}
+	if c.ekman {
+		v.Notes = append(v.Notes, "The reference's labels are Ekman's classes, so the records' emotions are compared with it as the classes that they belong to.")
 	}
 	if o.Reference != nil {
 		v.Reference = &c.reference
@@ -155,12 +172,21 @@ func (p *page) body(c *counts, cols *columns) error {
 }
 
 func newMeta(c *counts, cols *columns, reference bool) meta {
-	m := meta{Block: blockRecords, Records: cols.records, Names: cols.names, Reference: reference}
+	m := meta{Block: blockRecords, Records: cols.records, Reference: reference}
+	if c.ekman {
+		for i := range c.tax.Emotions() {
+			m.Compared = append(m.Compared, cols.name(c.compared(i)))
+		}
+	}
+	m.Names = cols.names
 	for _, name := range cols.names {
 		m.Classes = append(m.Classes, emotionClass(c.tax, name))
 	}
-	for _, name := range dataset.VocabularyAttrs {
-		m.Attributes = append(m.Attributes, metaAttr{name, c.tax.Attr(name).Values})
+	if types := c.tax.SpanTypes(); len(types) > 1 {
+		m.Types = types
+	}
+	for i, v := range c.tax.Attributes() {
+		m.Attributes = append(m.Attributes, metaAttr{v.Name, attrControl(i, v.Name), v.Values})
 	}
 	return m
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/emospan/emospan/dataset"
 	"github.com/go-json-experiment/json"
@@ -13,12 +14,24 @@ import (
 
 // Reference is another annotation of the same texts.
 type Reference interface {
-	// Lookup returns the emotions, by their names in the taxonomy where it knows them, and the spans of a text, found by its id
-	// or by itself.
-	Lookup(srcID, text string) (labels []string, spans []dataset.Span, ok bool)
+	// Lookup returns what it says of a text, found by its id or by itself; nil where it does not have it.
+	Lookup(srcID, text string) *Annotation
+	// Ekman reports whether its labels are Ekman's classes, as which emotions are then compared with them.
+	Ekman() bool
 }
 
-// ReadReference reads records, or lines with src_id, text and labels, and holds them in memory. The name appears in errors.
+// Annotation is what a reference says of a text.
+type Annotation struct {
+	Labels []string // by their names in the taxonomy where it knows them, each once
+	Spans  []dataset.Span
+
+	// Characters says that the spans' Start and End count characters (code points) of the text, the end exclusive, and that
+	// Subtype is the label as it is.
+	Characters bool
+}
+
+// ReadReference reads records, lines with src_id, text and labels, or lines with src_id, text and spans with character offsets, whose
+// labels are Ekman's classes, and holds them in memory. The name appears in errors.
 func ReadReference(src io.Reader, name string, tax *dataset.Taxonomy) (Reference, error) {
 	ref := &referenceLines{byID: make(map[string]int), byText: make(map[string]int)}
 	for lines := dataset.NewLineReader(src, 0); ; {
@@ -33,6 +46,10 @@ func ReadReference(src io.Reader, name string, tax *dataset.Taxonomy) (Reference
 		if err != nil {
 			return nil, fmt.Errorf("reference %s:%d: %w", name, lines.Line(), err)
 		}
+		if e.characters != ref.characters && len(ref.entries) > 0 {
+			return nil, fmt.Errorf("reference %s:%d: lines with spans by character beside others: make two files of them", name, lines.Line())
+		}
+		ref.characters = e.characters
 		ref.add(&e)
 	}
 }
@@ -63,6 +80,18 @@ type referenceLine struct {
 	Data        struct {
 		Spans []dataset.Span `json:"spans"`
 	} `json:"data"`
+	Spans []characterSpan `json:"spans"`
+
+	characters bool // Data's spans are from Spans
+}
+
+// characterSpan is a span with character offsets, as the JSON form of REMAN has them (Kim and Klinger 2018). Kinds other than
+// emotion are passed over.
+type characterSpan struct {
+	Kind  *string `json:"kind"`
+	Label string  `json:"label"`
+	Start int     `json:"start"`
+	End   int     `json:"end"`
 }
 
 func (e *referenceLine) parse(line []byte, tax *dataset.Taxonomy) error {
@@ -72,8 +101,11 @@ func (e *referenceLine) parse(line []byte, tax *dataset.Taxonomy) error {
 	if e.Labels == nil {
 		e.Labels = e.Predictions
 	}
+	if e.Labels == nil && e.Spans != nil {
+		return e.parseSpans(tax)
+	}
 	if e.Labels == nil {
-		return errors.New("neither labels nor predictions")
+		return errors.New("neither labels, predictions nor spans")
 	}
 	if e.SrcID == "" && e.Text == "" {
 		return errors.New("neither src_id nor text")
@@ -89,22 +121,60 @@ func (e *referenceLine) parse(line []byte, tax *dataset.Taxonomy) error {
 	return nil
 }
 
-type referenceLines struct {
-	entries []referenceEntry
-	byID    map[string]int
-	byText  map[string]int
+// parseSpans makes labels of the spans: a text without one of kind emotion is neutral.
+func (e *referenceLine) parseSpans(tax *dataset.Taxonomy) error {
+	e.characters = true
+	if e.Text == "" {
+		return errors.New("no text that the spans lie in")
+	}
+	length := utf8.RuneCountInString(e.Text)
+	for i, s := range e.Spans {
+		if s.Kind != nil && *s.Kind != "emotion" {
+			continue
+		}
+		if s.Start < 0 || s.End <= s.Start || s.End > length {
+			return fmt.Errorf("/spans/%d: start %d and end %d, expected 0 ≤ start < end ≤ %d", i, s.Start, s.End, length)
+		}
+		label := ekmanClass(tax, strings.ToLower(s.Label))
+		e.Labels = append(e.Labels, label)
+		e.Data.Spans = append(e.Data.Spans, dataset.Span{Subtype: label, Start: s.Start, End: s.End})
+	}
+	if len(e.Labels) == 0 {
+		e.Labels = []string{ekmanClass(tax, tax.Neutral())}
+	}
+	slices.Sort(e.Labels)
+	e.Labels = slices.Compact(e.Labels)
+	return nil
 }
 
-type referenceEntry struct {
-	text   string
-	labels []string
-	spans  []dataset.Span
+// ekmanClass is the class that a label is or that the emotion of that name belongs to, or else the label itself.
+func ekmanClass(tax *dataset.Taxonomy, label string) string {
+	for _, e := range tax.Emotions() {
+		if e.Ekman == label {
+			return label
+		}
+	}
+	if e, ok := tax.Emotion(label); ok {
+		return e.Ekman
+	}
+	return label
 }
+
+type referenceLines struct {
+	entries []Annotation
+	texts   []string // of the entries
+	byID    map[string]int
+	byText  map[string]int
+
+	characters bool // spans lie by character, and labels are Ekman's classes
+}
+
+func (r *referenceLines) Ekman() bool { return r.characters }
 
 // add keeps the first of two lines with one id or text.
 func (r *referenceLines) add(e *referenceLine) {
 	n := len(r.entries)
-	r.entries = append(r.entries, referenceEntry{e.Text, e.Labels, e.Data.Spans})
+	r.entries, r.texts = append(r.entries, Annotation{e.Labels, e.Data.Spans, e.characters}), append(r.texts, e.Text)
 	if _, ok := r.byID[e.SrcID]; !ok && e.SrcID != "" {
 		r.byID[e.SrcID] = n
 	}
@@ -114,21 +184,12 @@ func (r *referenceLines) add(e *referenceLine) {
 }
 
 // Lookup goes by the id where the text is the same too: ids that were given by number mean another text in another file.
-func (r *referenceLines) Lookup(srcID, text string) ([]string, []dataset.Span, bool) {
+func (r *referenceLines) Lookup(srcID, text string) *Annotation {
 	n, ok := r.byID[srcID]
-	if e := r.entry(n); !ok || e.text != "" && e.text != text {
-		n, ok = r.byText[text]
+	if !ok || r.texts[n] != "" && r.texts[n] != text {
+		if n, ok = r.byText[text]; !ok {
+			return nil
+		}
 	}
-	if !ok {
-		return nil, nil, false
-	}
-	e := r.entry(n)
-	return e.labels, e.spans, true
-}
-
-func (r *referenceLines) entry(n int) referenceEntry {
-	if n >= len(r.entries) {
-		return referenceEntry{}
-	}
-	return r.entries[n]
+	return &r.entries[n]
 }

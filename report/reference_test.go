@@ -28,15 +28,54 @@ func TestReference(t *testing.T) {
 		{"", "", "[] 0 false"},
 		{"x", "y", "[] 0 false"},
 	} {
-		labels, spans, ok := ref.Lookup(tt.id, tt.text)
-		if got := fmt.Sprint(labels, len(spans), ok); got != tt.want {
+		got := "[] 0 false"
+		if a := ref.Lookup(tt.id, tt.text); a != nil {
+			got = fmt.Sprint(a.Labels, len(a.Spans), true)
+		}
+		if got != tt.want {
 			t.Errorf("%s, %q: %s, want %s", tt.id, tt.text, got, tt.want)
 		}
 	}
+	if ref.Ekman() {
+		t.Error("its labels are Ekman's classes")
+	}
 	for line, want := range map[string]string{
-		`{"src_id":"a"}`: "ref:2: neither labels nor predictions", `{"labels":["joy"]}`: "neither src_id nor text", `x`: "ref:2: ", `{"src_id":1,"labels":[]}`: "ref:2: ", ``: "ref:2: ",
+		`{"src_id":"a"}`: "ref:2: neither labels, predictions nor spans", `{"labels":["joy"]}`: "neither src_id nor text", `x`: "ref:2: ", `{"src_id":1,"labels":[]}`: "ref:2: ", ``: "ref:2: ",
 	} {
 		_, err := ReadReference(strings.NewReader("{\"src_id\":\"ok\",\"labels\":[]}\n"+line+"\n"), "ref", dataset.Default())
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", line, err, want)
+		}
+	}
+}
+
+// Spans with character offsets: labels and places are made of them.
+func TestCharacterReference(t *testing.T) {
+	ref, err := ReadReference(strings.NewReader(`{"src_id":"a","text":"😀 so glad, so mad","spans":[{"kind":"emotion","label":"Love","start":2,"end":9},{"label":"trust","start":11,"end":17},{"kind":"entity","label":"other","start":0,"end":99}],"relations":[]}
+{"src_id":"b","text":"it is","spans":[]}
+`), "ref", dataset.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := ref.Lookup("a", "😀 so glad, so mad")
+	if !ref.Ekman() || a == nil || !a.Characters || fmt.Sprint(a.Labels) != "[joy trust]" || len(a.Spans) != 2 {
+		t.Fatalf("%+v", a)
+	}
+	for i, want := range []extent{{5, 12, 3, 10}, {14, 20, 12, 18}} {
+		if got := characters(&a.Spans[i], "😀 so glad, so mad"); got != want {
+			t.Errorf("span %d: %+v, want %+v", i, got, want)
+		}
+	}
+	if b := ref.Lookup("", "it is"); b == nil || fmt.Sprint(b.Labels) != "[neutral]" {
+		t.Errorf("%+v", b)
+	}
+	for line, want := range map[string]string{
+		`{"text":"ab","spans":[{"label":"joy","start":0,"end":3}]}`: "ref:2: /spans/0: start 0 and end 3, expected 0 ≤ start < end ≤ 2",
+		`{"text":"ab","spans":[{"label":"joy","start":1,"end":1}]}`: "start 1 and end 1",
+		`{"src_id":"x","spans":[]}`:                                 "no text that the spans lie in",
+		`{"src_id":"x","labels":["joy"]}`:                           "ref:2: lines with spans by character beside others",
+	} {
+		_, err := ReadReference(strings.NewReader(`{"text":"a","spans":[]}`+"\n"+line+"\n"), "ref", dataset.Default())
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", line, err, want)
 		}

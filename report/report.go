@@ -47,6 +47,7 @@ func Write(ctx context.Context, w io.Writer, src io.Reader, opts Options) (Resul
 		return Result{}, err
 	}
 	c := newCounts(opts.Taxonomy)
+	c.ekman = opts.Reference != nil && opts.Reference.Ekman()
 	cols := newColumns(w, opts.Taxonomy, opts.Reference != nil)
 	lines := dataset.NewLineReader(src, 0)
 	for {
@@ -65,10 +66,10 @@ func Write(ctx context.Context, w io.Writer, src io.Reader, opts Options) (Resul
 			c.addInvalid(problems, fmt.Sprintf("line %d", lines.Line()))
 			continue
 		}
-		var ref referenceSays
+		var ref *Annotation
 		if opts.Reference != nil {
-			if ref.labels, ref.spans, ref.ok = opts.Reference.Lookup(rec.SrcID, rec.Text); ref.ok {
-				c.addReference(rec, ref.labels)
+			if ref = opts.Reference.Lookup(rec.SrcID, rec.Text); ref != nil {
+				c.addReference(rec, ref.Labels)
 			}
 		}
 		c.add(rec)
@@ -91,7 +92,7 @@ func decode(line []byte, tooLong error, tax *dataset.Taxonomy) (*dataset.Record,
 	if tooLong != nil {
 		return nil, []dataset.Reason{{Code: validate.CodeLineTooLong}}
 	}
-	rec, problems := validate.Decode(line)
+	rec, problems := validate.Decode(line, tax)
 	if len(problems) == 0 {
 		problems = validate.Record(rec, tax)
 	}

@@ -33,6 +33,7 @@ func newAlignedForm(tax *dataset.Taxonomy) (*alignedForm, error) {
 	rule(&b, "manner", `"\",\"intensity\":\"" intensity "\",\"certainty\":\"" certainty "\",\"temporality\":\"" temporality "\",\"source\":\"" source "\",\"emotion_group\":\""`)
 	rule(&b, "confidence", `"0." [0-9] [0-9]`, `"1.00"`)
 	targetRules(&b, tax)
+	furtherRules(&b, tax)
 	for _, part := range []struct {
 		frame      **frame
 		root, more string
@@ -151,6 +152,9 @@ func (f *alignedForm) describe(d *document, predictions []string, spans []datase
 		close = `"}}]}}`
 	}
 	end := g.Literal(close, grammar.End)
+	for _, v := range slices.Backward(f.tax.Further()) {
+		end = g.Literal(`","`+v.Name+`":"`, g.Rule(furtherRule(v), end))
+	}
 	relation := g.Literal(`","target_relation":"`, g.Rule("relation", end))
 	q := newQuotes(d)
 	target := g.Any(
@@ -194,13 +198,19 @@ func (f *alignedForm) encode(r *dataset.Record) ([]byte, error) {
 		}
 		a := s.Attrs
 		answer = fmt.Appendf(answer, `{"type":"%s","subtype":"%s","start":%d,"end":%d,"text":"%s","attrs":{"valence":"%s","intensity":"%s","certainty":"%s",`+
-			`"temporality":"%s","source":"%s","emotion_group":"%s","sentence_index":%d,"clause_index":%d,"confidence":%.2f,"target_text":"%s","target_relation":"%s"}}`,
+			`"temporality":"%s","source":"%s","emotion_group":"%s","sentence_index":%d,"clause_index":%d,"confidence":%.2f,"target_text":"%s","target_relation":"%s"`,
 			s.Type, s.Subtype, s.Start, s.End, escape(s.Text), escape(a.Valence), escape(a.Intensity), escape(a.Certainty),
 			escape(a.Temporality), escape(a.Source), escape(a.EmotionGroup), a.SentenceIndex, a.ClauseIndex, a.Confidence, escape(a.TargetText), escape(a.TargetRelation))
+		for _, further := range a.Further {
+			answer = fmt.Appendf(answer, `,"%s":"%s"`, further.Name, escape(further.Value))
+		}
+		answer = append(answer, "}}"...)
 	}
 	return append(answer, end...), nil
 }
 
 // limit: the language is finite, so it need only be kept from the longest answers. For each token of the text there may be a
 // quoted token and a label, and it may stand in the text and the target of each span.
-func (f *alignedForm) limit(textTokens int) int { return 24*textTokens + maxSpans*360 + 160 }
+func (f *alignedForm) limit(textTokens int) int {
+	return 24*textTokens + maxSpans*(360+furtherLength(f.tax)) + 160
+}

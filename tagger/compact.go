@@ -94,7 +94,7 @@ func (f *compactForm) decode(answer []byte, d *document, r *dataset.Record) erro
 	from := 0
 	for n := 0; 2*n < len(parts); n++ {
 		quote := *parts[2*n]
-		emotion, attrs, err := f.decisions.parse(*parts[2*n+1])
+		s, err := f.decisions.parse(*parts[2*n+1])
 		if err != nil {
 			return fmt.Errorf("span %d: %w", n, err)
 		}
@@ -102,10 +102,10 @@ func (f *compactForm) decode(answer []byte, d *document, r *dataset.Record) erro
 		if !ok {
 			return fmt.Errorf("span %d: %q is no run of tokens after token %d", n, quote, from)
 		}
-		attrs.SentenceIndex, attrs.ClauseIndex = d.positions[start].Sentence, d.positions[start].Clause
-		spans = append(spans, dataset.Span{
-			Type: f.tax.SpanTypes()[0], Subtype: emotion.Subtype, Start: start, End: end, Text: d.run(start, end), Attrs: attrs,
-		})
+		s.Start, s.End, s.Text = start, end, d.run(start, end)
+		s.Attrs.SentenceIndex, s.Attrs.ClauseIndex = d.positions[start].Sentence, d.positions[start].Clause
+		spans = append(spans, s)
+		emotion, _ := f.tax.EmotionBySubtype(s.Subtype)
 		predictions = appendNew(predictions, emotion.Name)
 		from = end + 1
 	}
@@ -133,5 +133,7 @@ func (f *compactForm) encode(r *dataset.Record) ([]byte, error) {
 }
 
 // limit: the language is finite, so it need only be kept from the longest answers: maxSpans quotes of the whole text, each
-// with a target as long, and fewer than forty tokens of decisions each.
-func (f *compactForm) limit(textTokens int) int { return maxSpans * (2*textTokens + 60) }
+// with a target as long, and fewer than forty tokens of decisions each, beside those for what a taxonomy adds.
+func (f *compactForm) limit(textTokens int) int {
+	return maxSpans * (2*textTokens + 60 + f.decisions.extra)
+}

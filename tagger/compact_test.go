@@ -65,6 +65,9 @@ func randomRecord(t *testing.T, rng *rand.Rand, text string, tax *dataset.Taxono
 			Source: one(tax.Attr(dataset.AttrSource).Values), Confidence: float64(rng.IntN(101)) / 100,
 			SentenceIndex: d.positions[start].Sentence, ClauseIndex: d.positions[start].Clause, TargetRelation: dataset.RelationNone,
 		}
+		for _, v := range tax.Further() {
+			a.Further = append(a.Further, dataset.Attr{Name: v.Name, Value: one(v.Values)})
+		}
 		switch s, e, ok := run(0); {
 		case ok:
 			a.TargetText = d.run(s, e)
@@ -74,7 +77,7 @@ func randomRecord(t *testing.T, rng *rand.Rand, text string, tax *dataset.Taxono
 		if a.TargetText != "" {
 			a.TargetRelation = one([]string{"cause", "target", "experiencer"})
 		}
-		spans = append(spans, dataset.Span{Type: "EMO", Subtype: e.Subtype, Start: start, End: end, Text: d.run(start, end), Attrs: a})
+		spans = append(spans, dataset.Span{Type: one(tax.SpanTypes()), Subtype: e.Subtype, Start: start, End: end, Text: d.run(start, end), Attrs: a})
 		predictions = appendNew(predictions, e.Name)
 		after = end + 1
 		from = after + rng.IntN(4)

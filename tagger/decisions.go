@@ -1,7 +1,9 @@
 package tagger
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -15,20 +17,25 @@ import (
 //
 //	" annoyance high 91 cause you"
 //
-// that is emotion, intensity, certainty, temporality, source, confidence in percent and, where there is one, the target
-// behind its relation. An attribute that has its vocabulary's default is left out.
+// that is emotion, span type, intensity, certainty, temporality, source, the attributes that the taxonomy adds, confidence in
+// percent and, where there is one, the target behind its relation. An attribute that has its vocabulary's default is left out,
+// and so is the first span type.
 type decisions struct {
-	tax        *dataset.Taxonomy
-	emotions   lexicon
-	attributes []attribute
-	relations  lexicon
+	tax       *dataset.Taxonomy
+	emotions  lexicon
+	slots     []slot
+	relations lexicon
+	examples  bool // read are examples, which were not written under the grammar and may leave any word out
+	extra     int  // tokens, beyond those of the built-in taxonomy: no more than bytes
 }
 
-// An attribute is one of those that are written, with the value that is left out, if any.
-type attribute struct {
-	name    string
+// A slot is what one of the words is written for: an attribute, or the span type.
+type slot struct {
+	attr    string // "" for the span type
+	rule    string
+	values  []string
 	words   lexicon
-	omitted string
+	omitted string // the value that no word is written for, if any
 }
 
 // lexicon gives the values of a vocabulary by how they are written: in one piece. A taxonomy has no two values that differ
@@ -47,21 +54,31 @@ func newLexicon(values []string) lexicon {
 
 func newDecisions(tax *dataset.Taxonomy) *decisions {
 	d := &decisions{tax: tax, emotions: newLexicon(spanEmotions(tax)), relations: newLexicon(spanRelations(tax))}
-	all := lexicon{}
-	distinct := true // so that one can tell which attribute a word is of
+	add := func(attr, rule string, values []string, omitted string) {
+		d.slots = append(d.slots, slot{attr, rule, values, newLexicon(values), omitted})
+	}
+	if types := tax.SpanTypes(); len(types) > 1 {
+		add("", "type", types, types[0])
+		d.extra += 1 + longest(types)
+	}
 	for _, name := range []string{dataset.AttrIntensity, dataset.AttrCertainty, dataset.AttrTemporality, dataset.AttrSource} {
 		v := tax.Attr(name)
-		a := attribute{name, newLexicon(v.Values), v.Default}
-		for w := range a.words {
-			distinct = distinct && all[w] == "" && strings.Trim(w, "0123456789") != ""
-			all[w] = w
-		}
-		d.attributes = append(d.attributes, a)
+		add(name, name, v.Values, v.Default)
 	}
-	if !distinct {
-		for i := range d.attributes {
-			d.attributes[i].omitted = ""
+	for _, v := range tax.Further() {
+		add(v.Name, furtherRule(v), v.Values, v.Default)
+		d.extra += 1 + longest(v.Values)
+	}
+	// A word must tell what it is of: where one behind may be the same, none is left out.
+	later := lexicon{}
+	for i := len(d.slots) - 1; i >= 0; i-- {
+		c := &d.slots[i]
+		for w := range c.words {
+			if _, ok := later[w]; ok || strings.Trim(w, "0123456789") == "" {
+				c.omitted = ""
+			}
 		}
+		maps.Copy(later, c.words)
 	}
 	return d
 }
@@ -72,14 +89,14 @@ func (d *decisions) rules(b *strings.Builder, root, quote string) {
 	rule(b, root, "emotion manner")
 	rule(b, "emotion", spaced(spanEmotions(d.tax))...)
 	manner := []string{}
-	for _, a := range d.attributes {
-		values, marks := slices.Clone(d.tax.Attr(a.name).Values), ""
-		if a.omitted != "" {
-			values, marks = slices.DeleteFunc(values, func(v string) bool { return v == a.omitted }), "?"
+	for _, c := range d.slots {
+		values, marks := slices.Clone(c.values), ""
+		if c.omitted != "" {
+			values, marks = slices.DeleteFunc(values, func(v string) bool { return v == c.omitted }), "?"
 		}
 		if len(values) > 0 {
-			manner = append(manner, a.name+marks)
-			rule(b, a.name, spaced(values)...)
+			manner = append(manner, c.rule+marks)
+			rule(b, c.rule, spaced(values)...)
 		}
 	}
 	if len(manner) == 0 {
@@ -108,12 +125,20 @@ func written(values []string) []string {
 	return list
 }
 
+// value is where a span has what a word is written for.
+func (c *slot) value(s *dataset.Span) *string {
+	if c.attr == "" {
+		return &s.Type
+	}
+	return s.Attrs.Field(c.attr)
+}
+
 // write gives the decisions of a span.
 func (d *decisions) write(s dataset.Span) string {
 	emotion, _ := d.tax.EmotionBySubtype(s.Subtype)
 	list := []string{"", word(emotion.Name)}
-	for _, a := range d.attributes {
-		if v := *attr(&s.Attrs, a.name); v != a.omitted {
+	for _, c := range d.slots {
+		if v := *c.value(&s); v != c.omitted {
 			list = append(list, word(v))
 		}
 	}
@@ -124,56 +149,57 @@ func (d *decisions) write(s dataset.Span) string {
 	return strings.Join(list, " ")
 }
 
-// parse reads the decisions of a span. Sentence and clause are left to the caller.
-func (d *decisions) parse(s string) (e *dataset.Emotion, a dataset.Attrs, err error) {
-	rest, ok := strings.CutPrefix(s, " ")
+// parse reads the decisions of a span: its type, its emotion and its attributes but for sentence and clause.
+func (d *decisions) parse(text string) (s dataset.Span, err error) {
+	rest, ok := strings.CutPrefix(text, " ")
 	if !ok {
-		return e, a, fmt.Errorf("%q does not begin with a space", s)
+		return s, fmt.Errorf("%q does not begin with a space", text)
 	}
 	name, rest, _ := strings.Cut(rest, " ")
-	if e, ok = d.tax.Emotion(d.emotions[name]); !ok {
-		return e, a, fmt.Errorf("%q names no emotion", s)
+	e, ok := d.tax.Emotion(d.emotions[name])
+	if !ok {
+		return s, fmt.Errorf("%q names no emotion", text)
 	}
-	a = dataset.Attrs{Valence: e.Valence, EmotionGroup: e.Group, TargetRelation: dataset.RelationNone}
-	for _, v := range d.attributes {
+	s.Type, s.Subtype = d.tax.SpanTypes()[0], e.Subtype
+	s.Attrs = dataset.Attrs{Valence: e.Valence, EmotionGroup: e.Group, TargetRelation: dataset.RelationNone}
+	for _, v := range d.tax.Further() {
+		s.Attrs.Further = append(s.Attrs.Further, dataset.Attr{Name: v.Name})
+	}
+	for _, c := range d.slots {
 		first, behind, _ := strings.Cut(rest, " ")
-		value, ok := v.words[first]
+		value, ok := c.words[first]
 		switch {
 		case ok:
 			rest = behind
-		case v.omitted != "":
-			value = v.omitted
+		case c.omitted != "":
+			value = c.omitted
+		case d.examples:
+			value = c.instead(d.tax)
 		default:
-			return e, a, fmt.Errorf("%q: %q is no %s", s, first, v.name)
+			return s, fmt.Errorf("%q: %q is no %s", text, first, cmp.Or(c.attr, "span type"))
 		}
-		*attr(&a, v.name) = value
+		*c.value(&s) = value
 	}
 	number, rest, more := strings.Cut(rest, " ")
 	percent, err := strconv.Atoi(number)
 	if err != nil || percent < 0 || percent > 100 || strconv.Itoa(percent) != number {
-		return e, a, fmt.Errorf("%q: %q is no confidence in percent", s, number)
+		return s, fmt.Errorf("%q: %q is no confidence in percent", text, number)
 	}
-	a.Confidence = float64(percent) / 100
+	s.Attrs.Confidence = float64(percent) / 100
 	if !more {
-		return e, a, nil
+		return s, nil
 	}
-	name, a.TargetText, _ = strings.Cut(rest, " ")
-	if a.TargetRelation, ok = d.relations[name]; !ok || a.TargetText == "" {
-		return e, a, fmt.Errorf("%q ends in no relation and target", s)
+	name, s.Attrs.TargetText, _ = strings.Cut(rest, " ")
+	if s.Attrs.TargetRelation, ok = d.relations[name]; !ok || s.Attrs.TargetText == "" {
+		return s, fmt.Errorf("%q ends in no relation and target", text)
 	}
-	return e, a, nil
+	return s, nil
 }
 
-// attr is one of the attributes that the compact form writes in a word.
-func attr(a *dataset.Attrs, name string) *string {
-	switch name {
-	case dataset.AttrIntensity:
-		return &a.Intensity
-	case dataset.AttrCertainty:
-		return &a.Certainty
-	case dataset.AttrTemporality:
-		return &a.Temporality
-	default:
-		return &a.Source
+// instead is what an example has that does not write a word though none is left out: the default, or else the first value.
+func (c *slot) instead(tax *dataset.Taxonomy) string {
+	if v := tax.Attr(c.attr); v != nil && v.Default != "" {
+		return v.Default
 	}
+	return c.values[0]
 }

@@ -3,6 +3,7 @@ package tagger
 import (
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,8 +39,8 @@ func TestDecisionsOfTaxonomies(t *testing.T) {
 		{"no default", " fear low past self 50", []string{`"source", "default": "self"`, `"source"`}},
 		{"no defaults", " fear low asserted past self 50", []string{
 			`, "default": "med"`, ``, `, "default": "asserted"`, ``, `, "default": "present"`, ``, `, "default": "self"`, ``}},
-		{"a word that two attributes have", " fear low asserted past self 50", []string{`"name": "group", "syn`, `"name": "past", "syn`}},
-		{"a value that is a number", " fear low asserted past self 50", []string{`"name": "high"`, `"name": "50"`}},
+		{"a word that two attributes have", " fear low past 50", []string{`"name": "group", "syn`, `"name": "past", "syn`}},
+		{"a value that is a number", " fear low past 50", []string{`"name": "high"`, `"name": "50"`}},
 		{"values of two words", " sudden_fear a_little past 50", []string{
 			`"name": "fear"`, `"name": "sudden fear"`, `"name": "low"`, `"name": "a little"`}},
 		{"quotation mark", " fear \"low\" past 50", []string{`"name": "low"`, `"name": "\"low\""`}},
@@ -48,6 +49,15 @@ func TestDecisionsOfTaxonomies(t *testing.T) {
 			`"default": "med"`, `"default": "low"`,
 			`"l"]},`, `"l"]}`,
 			`{"name": "high", "synonyms": ["strong", "intense", "extreme", "severe", "very high", "hi", "h"]}`, ``}},
+		{"further attributes", " fear low past rude aloud 50", []string{`"attributes": [`, `"attributes": [` +
+			`{"name": "politeness", "default": "plain", "values": [{"name": "rude"}, {"name": "plain"}, {"name": "very polite"}]},` +
+			`{"name": "said_how", "values": [{"name": "aloud"}, {"name": "in silence"}]},`}},
+		{"a further attribute's default", " fear low past 50", []string{`"attributes": [`, `"attributes": [` +
+			`{"name": "politeness", "default": "rude", "values": [{"name": "rude"}, {"name": "plain"}]},`}},
+		{"a further attribute with another's word", " fear low past self past 50", []string{`"attributes": [`, `"attributes": [` +
+			`{"name": "politeness", "values": [{"name": "past"}, {"name": "self"}]},`}},
+		{"span types", " fear low past 50", []string{`["EMO"]`, `["EMO", "CUE"]`}},
+		{"a span type that is another's word", " fear past low past 50", []string{`["EMO"]`, `["past", "CUE"]`}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tax := changedTaxonomy(t, tt.changes...)
@@ -61,7 +71,10 @@ func TestDecisionsOfTaxonomies(t *testing.T) {
 				Valence: fear.Valence, EmotionGroup: fear.Group, Certainty: "asserted", Temporality: "past", Source: "self", Confidence: 0.5,
 				Intensity: tax.Attr(dataset.AttrIntensity).Values[0], TargetRelation: dataset.RelationNone,
 			}
-			if got := f.decisions.write(dataset.Span{Subtype: fear.Subtype, Attrs: attrs}); got != tt.example {
+			for _, v := range tax.Further() {
+				attrs.Further = append(attrs.Further, dataset.Attr{Name: v.Name, Value: v.Values[0]})
+			}
+			if got := f.decisions.write(dataset.Span{Type: tax.SpanTypes()[0], Subtype: fear.Subtype, Attrs: attrs}); got != tt.example {
 				t.Errorf("%q, want %q", got, tt.example)
 			}
 			rng := rand.New(rand.NewPCG(9, 10))
@@ -96,9 +109,22 @@ func TestDecisionsOfSpan(t *testing.T) {
 		" joy questioned unknown 0 target it": {Intensity: "med", Certainty: "questioned", Temporality: "present", Source: "unknown", TargetText: "it", TargetRelation: "target"},
 	} {
 		want.Valence, want.EmotionGroup = "pos", "positive_affect"
-		e, got, err := d.parse(s)
-		if err != nil || e.Name != "joy" || got != want {
-			t.Errorf("%q: %v %+v, %v", s, e, got, err)
+		got, err := d.parse(s)
+		if err != nil || !reflect.DeepEqual(got, dataset.Span{Type: "EMO", Subtype: "Joy", Attrs: want}) {
+			t.Errorf("%q: %+v, %v", s, got, err)
 		}
+	}
+	d = newDecisions(changedTaxonomy(t, `["EMO"]`, `["EMO", "CUE"]`, `"attributes": [`, `"attributes": [`+
+		`{"name": "politeness", "values": [{"name": "plain"}, {"name": "rude"}]},`))
+	if got, err := d.parse(" joy CUE high rude 7 target it"); err != nil || got.Type != "CUE" || got.Attrs.Intensity != "high" ||
+		!slices.Equal(got.Attrs.Further, []dataset.Attr{{Name: "politeness", Value: "rude"}}) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if got, err := d.parse(" joy 7"); err == nil || !strings.Contains(err.Error(), `"7" is no politeness`) {
+		t.Errorf("an attribute without a default left out: %+v, %v", got, err)
+	}
+	d.examples = true
+	if got, err := d.parse(" joy 7"); err != nil || *got.Attrs.Field("politeness") != "plain" {
+		t.Errorf("an example without it: %+v, %v", got, err)
 	}
 }

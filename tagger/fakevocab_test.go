@@ -100,9 +100,9 @@ func englishPieces() []string {
 	for _, e := range tax.Emotions() {
 		words = append(words, e.Name, " "+e.Name, e.Subtype, `","`+e.Name+`"`)
 	}
-	for _, a := range dataset.VocabularyAttrs {
-		words = append(words, a)
-		words = append(words, tax.Attr(a).Values...)
+	for _, v := range tax.Attributes() {
+		words = append(words, v.Name)
+		words = append(words, v.Values...)
 	}
 	for _, w := range append(strings.Fields(strings.Join(fakeWords, " ")), tax.Pronouns()...) {
 		words = append(words, w, " "+w)

@@ -251,7 +251,7 @@ func (t *Tagger) spendOnRecords(start time.Time) { t.records += time.Since(start
 func (t *Tagger) reject(in dataset.Input, raw []byte, reasons ...dataset.Reason) *dataset.Reject {
 	return &dataset.Reject{
 		SrcID: in.ID, Line: in.Line, Index: in.Index, Model: t.opts.ModelName, Prompt: t.promptName(in), Decode: string(t.opts.Decode),
-		Text: in.Text, Seed: t.opts.Sampling.Seed, Reasons: reasons, Raw: string(raw),
+		Text: in.Text, Labels: in.Labels, Seed: t.opts.Sampling.Seed, Reasons: reasons, Raw: string(raw),
 	}
 }
 

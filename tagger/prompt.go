@@ -33,13 +33,15 @@ const (
 
 // A Prompt is what is asked of the model. It is a text/template file that defines these blocks:
 //
-//	system    what to do; it sees .Decode, .Emotions and .Attributes
+//	system    what to do; it sees .Decode, .Emotions, .SpanTypes, .Attributes (the values of each) and, of those that the
+//	          taxonomy adds, .Further (.Name, .Values and .Default of each)
 //	user      one turn's text; it sees .Text and, where the task is projected, .Labels
 //	examples  answered texts, one JSON object a line: {"text": "…", "answer": […]}, the answer in the compact form; it
 //	          sees what system sees
 //	task      autonomous, projected or labels; autonomous where there is no such block
 //
-// The examples are shown to the model in whichever form it is to answer.
+// The examples are shown to the model in whichever form it is to answer. An attribute that one does not write has its default, or
+// the first of its values.
 type Prompt struct {
 	Name   string // the record's prompt field
 	SHA256 string // of the file
@@ -57,7 +59,9 @@ type userData struct {
 type promptData struct {
 	Decode     string
 	Emotions   []string
+	SpanTypes  []string
 	Attributes map[string][]string
+	Further    []*dataset.Vocabulary
 }
 
 // BuiltinPrompts names the prompts that are built in, the usual one first.
@@ -131,12 +135,12 @@ func (p *Prompt) user(text string, labels []string) (Turn, error) {
 
 // prefix gives the turns that every chat begins with: the system's, then each example's question and answer.
 func (p *Prompt) prefix(decode Decode, f form, tax *dataset.Taxonomy) ([]Turn, error) {
-	data := promptData{Decode: string(decode), Attributes: map[string][]string{}}
+	data := promptData{Decode: string(decode), SpanTypes: tax.SpanTypes(), Attributes: map[string][]string{}, Further: tax.Further()}
 	for _, e := range tax.Emotions() {
 		data.Emotions = append(data.Emotions, e.Name)
 	}
-	for _, a := range dataset.VocabularyAttrs {
-		data.Attributes[a] = tax.Attr(a).Values
+	for _, v := range tax.Attributes() {
+		data.Attributes[v.Name] = v.Values
 	}
 	system, err := p.block("system", data)
 	if err != nil {
@@ -184,6 +188,9 @@ func (p *Prompt) examples(data promptData, tax *dataset.Taxonomy) ([]*dataset.Re
 	short, err := newForm(Compact, p.Task, tax)
 	if err != nil {
 		return nil, err
+	}
+	if f, ok := short.(*compactForm); ok {
+		f.decisions.examples = true
 	}
 	var records []*dataset.Record
 	lines := bufio.NewScanner(strings.NewReader(src))

@@ -44,6 +44,34 @@ func attributeRules(b *strings.Builder, tax *dataset.Taxonomy, names ...string) 
 	}
 }
 
+// furtherRules writes a rule for the values of each attribute that the taxonomy adds.
+func furtherRules(b *strings.Builder, tax *dataset.Taxonomy) {
+	for _, v := range tax.Further() {
+		rule(b, furtherRule(v), literals(v.Values)...)
+	}
+}
+
+// furtherRule is the name of such a rule, which no other has.
+func furtherRule(v *dataset.Vocabulary) string { return "attr-" + strings.ReplaceAll(v.Name, "_", "-") }
+
+// furtherLength bounds the tokens that those attributes take in JSON: no more than bytes.
+func furtherLength(tax *dataset.Taxonomy) int {
+	n := 0
+	for _, v := range tax.Further() {
+		n += len(`,"":""`) + len(v.Name) + longest(v.Values)
+	}
+	return n
+}
+
+// longest is the length of the longest of some strings, in bytes.
+func longest(list []string) int {
+	n := 0
+	for _, s := range list {
+		n = max(n, len(s))
+	}
+	return n
+}
+
 // targetRules writes the rules of what a target may be beside words of the text, and how it may relate to a span.
 func targetRules(b *strings.Builder, tax *dataset.Taxonomy) {
 	rule(b, "pronoun", literals(tax.Pronouns())...)

@@ -1,12 +1,13 @@
 package tagger
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 
 	"github.com/emospan/emospan/dataset"
 	"github.com/emospan/emospan/grammar"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // schemaForm has the model write the card's whole JSON: predictions, tokens, labels and spans. The grammar makes it
@@ -41,23 +42,28 @@ func newSchemaForm(tax *dataset.Taxonomy) (*schemaForm, error) {
 	rule(&b, "label", strs(append(labels, "O"))...)
 	rule(&b, "span", `"{\"type\":" type ",\"subtype\":" subtype ",\"start\":" index ",\"end\":" index ",\"text\":" string ",\"attrs\":{" attrs "}}"`)
 	var attrs []string
-	attr := func(key string, alternatives ...string) {
+	named := func(name, key string, alternatives ...string) {
 		sep := ","
 		if len(attrs) == 0 {
 			sep = ""
 		}
-		name := strings.ReplaceAll(key, "_", "-")
 		attrs = append(attrs, grammar.Literal(sep+`"`+key+`":`)+" "+name)
 		rule(&b, name, alternatives...)
 	}
-	for _, key := range dataset.VocabularyAttrs[:6] {
-		attr(key, strs(tax.Attr(key).Values)...)
+	attr := func(key string, alternatives ...string) {
+		named(strings.ReplaceAll(key, "_", "-"), key, alternatives...)
+	}
+	for _, v := range tax.Attributes()[:6] {
+		attr(v.Name, strs(v.Values)...)
 	}
 	attr("sentence_index", "index")
 	attr("clause_index", "index")
 	attr("confidence", `"0." [0-9] [0-9]?`, `"1.0"`)
 	attr("target_text", `"\"" char* "\""`)
 	attr(dataset.AttrTargetRelation, strs(tax.Attr(dataset.AttrTargetRelation).Values)...)
+	for _, v := range tax.Further() {
+		named(furtherRule(v), v.Name, strs(v.Values)...)
+	}
 	rule(&b, "attrs", strings.Join(attrs, " "))
 	rule(&b, "index", `"0"`, `[1-9] [0-9]{0,3}`)
 	rule(&b, "string", `"\"" char+ "\""`)
@@ -98,8 +104,8 @@ func (f *schemaForm) encode(r *dataset.Record) ([]byte, error) {
 	}
 	// The model writes the record's two last parts, without the text between them.
 	var parts struct {
-		Predictions json.RawMessage `json:"predictions"`
-		Data        json.RawMessage `json:"data"`
+		Predictions jsontext.Value `json:"predictions"`
+		Data        jsontext.Value `json:"data"`
 	}
 	if err := json.Unmarshal(line, &parts); err != nil {
 		return nil, err
@@ -108,4 +114,6 @@ func (f *schemaForm) encode(r *dataset.Record) ([]byte, error) {
 }
 
 // limit leaves room for each token of the text to be written as a quoted token, a label and part of a span twice over.
-func (f *schemaForm) limit(textTokens int) int { return 16*textTokens + maxSpans*160 + 32 }
+func (f *schemaForm) limit(textTokens int) int {
+	return 16*textTokens + maxSpans*(160+furtherLength(f.tax)) + 32
+}

@@ -78,7 +78,7 @@ func (s *session) tag(t testing.TB, id, text string) Result {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r, problems := validate.Decode(line); len(problems) > 0 || r.Text != text || r.SrcID != id || r.Model != "fake" ||
+	if r, problems := validate.Decode(line, dataset.Default()); len(problems) > 0 || r.Text != text || r.SrcID != id || r.Model != "fake" ||
 		r.Provider != "emospan" || r.Level != "level2" || r.Prompt != "small" {
 		t.Errorf("%s: %v", line, problems)
 	}

@@ -279,7 +279,7 @@ func BenchmarkRecord(b *testing.B) {
 		i := 0
 		for b.Loop() {
 			line := src.lines[i%len(src.lines)]
-			if i++; !first(decodeInto(r, line[:len(line)-1])) {
+			if i++; !first(decodeInto(r, line[:len(line)-1], dataset.Default())) {
 				b.Fatal("not decoded")
 			}
 		}
@@ -288,7 +288,7 @@ func BenchmarkRecord(b *testing.B) {
 		b.ReportAllocs()
 		line := bytes.Replace(src.lines[0], []byte(`"data":`), []byte(`"lang":"en","data":`), 1)
 		for b.Loop() {
-			decodeInto(r, line)
+			decodeInto(r, line, dataset.Default())
 		}
 	})
 	b.Run("fix", func(b *testing.B) { // the shape of a projected set
@@ -305,7 +305,7 @@ func BenchmarkRecord(b *testing.B) {
 	})
 	b.Run("check", func(b *testing.B) {
 		b.ReportAllocs()
-		decodeInto(r, src.lines[0][:len(src.lines[0])-1])
+		decodeInto(r, src.lines[0][:len(src.lines[0])-1], dataset.Default())
 		for b.Loop() {
 			if len(Record(r, tax)) > 0 {
 				b.Fatal("not valid")

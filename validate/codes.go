@@ -48,6 +48,7 @@ const (
 	CodeSource         = "vocab.source"
 	CodeEmotionGroup   = "vocab.emotion_group"
 	CodeTargetRelation = "vocab.target_relation"
+	CodeFurther        = "vocab.further"
 	CodeIndex          = "vocab.index"
 	CodeTargetText     = "target.text"
 	CodeTargetNone     = "target.relation"
@@ -129,6 +130,7 @@ func Codes() []Code {
 		{CodeSource, stepAttribute, "source is not in its vocabulary"},
 		{CodeEmotionGroup, stepAttribute, "emotion_group is not in its vocabulary"},
 		{CodeTargetRelation, stepAttribute, "target_relation is not in its vocabulary"},
+		{CodeFurther, stepAttribute, "an attribute that the taxonomy adds is not in its vocabulary"},
 		{CodeIndex, stepAttribute, "sentence_index or clause_index is below 0 or no less than the number of tokens"},
 		{CodeTargetText, stepAttribute, "target_text is neither empty, nor a run of the text's tokens, nor a listed pronoun"},
 		{CodeTargetNone, stepAttribute, "target_relation is none with a target_text, or something else without one"},

@@ -18,17 +18,18 @@ import (
 const maxDepth = 32
 
 // Decode reads a record from one line of JSON, strictly: each key exactly once
-// and spelt exactly so, no others, each value of its type. Nothing but white
-// space may follow. Without problems the record is complete, and writing it
+// and spelt exactly so, no others, each value of its type; which attributes a
+// span has the taxonomy says. Nothing but white space may follow. Without
+// problems the record is complete, and writing it
 // and decoding it again gives the same one; it remains to be checked by
 // [Record]. With problems it holds what could be read, and is nil where the
 // line is not JSON.
 //
 // The record's strings may share memory with one copy of the line. Goroutines
 // may call Decode at the same time.
-func Decode(line []byte) (*dataset.Record, []Problem) {
+func Decode(line []byte, tax *dataset.Taxonomy) (*dataset.Record, []Problem) {
 	r := new(dataset.Record)
-	ok, problems := decodeInto(r, line)
+	ok, problems := decodeInto(r, line, tax)
 	if !ok {
 		return nil, problems
 	}
@@ -37,8 +38,8 @@ func Decode(line []byte) (*dataset.Record, []Problem) {
 
 // decodeInto is Decode with a record whose slices are used again; ok is false
 // where Decode returns nil.
-func decodeInto(r *dataset.Record, line []byte) (ok bool, list []Problem) {
-	if scanInto(r, line) {
+func decodeInto(r *dataset.Record, line []byte, tax *dataset.Taxonomy) (ok bool, list []Problem) {
+	if scanInto(r, line, tax) {
 		return true, nil
 	}
 	reuse(r)
@@ -48,9 +49,10 @@ func decodeInto(r *dataset.Record, line []byte) (ok bool, list []Problem) {
 		return false, p.list
 	}
 	d := decoders.Get().(*decoder)
+	d.tax = tax
 	ok = d.decode(string(line), line, r)
 	list = d.list
-	d.src, d.list, d.buf = "", nil, bytes.Buffer{}
+	d.tax, d.src, d.list, d.buf = nil, "", nil, bytes.Buffer{}
 	decoders.Put(d)
 	return ok, list
 }
@@ -77,6 +79,7 @@ var decoders = sync.Pool{New: func() any { return new(decoder) }}
 type decoder struct {
 	json jsontext.Decoder
 	buf  bytes.Buffer
+	tax  *dataset.Taxonomy
 	src  string // the line, which strings without escapes are cut from
 	problems
 }
@@ -85,11 +88,21 @@ var (
 	recordKeys = []string{"src_id", "model", "provider", "prompt", "level", "predictions", "text", "data"}
 	dataKeys   = []string{"tokens", "labels", "spans"}
 	spanKeys   = []string{"type", "subtype", "start", "end", "text", "attrs"}
-	attrKeys   = []string{
-		"valence", "intensity", "certainty", "temporality", "source", "emotion_group",
-		"sentence_index", "clause_index", "confidence", "target_text", "target_relation",
-	}
 )
+
+// further makes room for the attributes that a taxonomy adds, which may be none.
+func further(tax *dataset.Taxonomy) []dataset.Attr {
+	if len(tax.Further()) == 0 {
+		return nil
+	}
+	list := make([]dataset.Attr, len(tax.Further()))
+	for i, v := range tax.Further() {
+		list[i].Name = v.Name
+	}
+	return list
+}
+
+const ownAttrs = 11 // attributes that every span has, whatever the taxonomy
 
 var (
 	errTooDeep = errors.New("nested too deep")
@@ -182,7 +195,8 @@ func (d *decoder) span(s *dataset.Span) error {
 }
 
 func (d *decoder) attrs(a *dataset.Attrs) error {
-	return d.object(attrKeys, func(key int) error {
+	a.Further = further(d.tax)
+	return d.object(d.tax.AttrKeys(), func(key int) error {
 		switch key {
 		case 0:
 			return d.string(&a.Valence)
@@ -204,8 +218,10 @@ func (d *decoder) attrs(a *dataset.Attrs) error {
 			return d.confidence(&a.Confidence)
 		case 9:
 			return d.string(&a.TargetText)
-		default:
+		case 10:
 			return d.string(&a.TargetRelation)
+		default:
+			return d.string(&a.Further[key-ownAttrs].Value)
 		}
 	})
 }
@@ -217,7 +233,7 @@ func (d *decoder) object(keys []string, value func(key int) error) error {
 		return err
 	}
 	next := 0
-	var seen uint // bit i for keys[i]
+	var seen uint64 // bit i for keys[i]
 	for d.json.PeekKind() == '"' {
 		raw, err := d.json.ReadValue()
 		if err != nil {

@@ -83,7 +83,7 @@ func TestDecode(t *testing.T) {
 			if tt.old != "" {
 				line = strings.Replace(cardExample, tt.old, tt.new, 1)
 			}
-			r, problems := Decode([]byte(line))
+			r, problems := Decode([]byte(line), dataset.Default())
 			if got := codesAndPaths(problems); !slices.Equal(got, tt.want) {
 				t.Errorf("got  %q\nwant %q", problems, tt.want)
 			}
@@ -96,7 +96,7 @@ func TestDecode(t *testing.T) {
 
 // strictly decodes a line without the scanner.
 func strictly(line []byte) (*dataset.Record, []Problem) {
-	r, d := new(dataset.Record), new(decoder)
+	r, d := new(dataset.Record), &decoder{tax: dataset.Default()}
 	reuse(r)
 	if d.decode(string(line), line, r) {
 		return r, d.list
@@ -109,7 +109,7 @@ func agreeScanner(t *testing.T, line []byte) (taken bool) {
 	t.Helper()
 	r := new(dataset.Record)
 	reuse(r)
-	if !utf8.Valid(line) || !scan(string(line), r) {
+	if !utf8.Valid(line) || !scan(string(line), r, dataset.Default()) {
 		return false
 	}
 	if want, problems := strictly(line); len(problems) > 0 || !reflect.DeepEqual(r, want) {
@@ -152,7 +152,7 @@ func TestScanner(t *testing.T) {
 func TestDecodeManyProblems(t *testing.T) {
 	for _, part := range []string{`{},`, `0,`} {
 		line := strings.Replace(cardExample, `"spans":[`, `"spans":[`+strings.Repeat(part, 100_000), 1)
-		_, problems := Decode([]byte(line))
+		_, problems := Decode([]byte(line), dataset.Default())
 		if len(problems) != MaxProblems+1 || problems[MaxProblems].Code != CodeLimitProblems {
 			t.Errorf("%d problems", len(problems))
 		}
@@ -161,7 +161,7 @@ func TestDecodeManyProblems(t *testing.T) {
 
 func TestDecodeOwnsItsStrings(t *testing.T) {
 	line := []byte(cardExample)
-	r, _ := Decode(line)
+	r, _ := Decode(line, dataset.Default())
 	clear(line)
 	if r.SrcID != "l2_11023" || r.Data.Tokens[1] != "asking" {
 		t.Errorf("the record changed with the line: %q", r.SrcID)
@@ -183,12 +183,14 @@ func TestEveryCode(t *testing.T) {
 		note(Record(r, dataset.Default()))
 	}
 	note(Record(wideRecord(), dataset.Default()))
+	tax, line := furtherWeather(t)
+	note(validated(strings.Replace(line, `"very high"`, `"deep"`, 1), tax, false).Problems)
 	for _, tt := range decodeCases {
 		line := tt.new
 		if tt.old != "" {
 			line = strings.Replace(cardExample, tt.old, tt.new, 1)
 		}
-		_, problems := Decode([]byte(line))
+		_, problems := Decode([]byte(line), dataset.Default())
 		note(problems)
 	}
 	stream := cardExample + "\n" + cardExample + "\n" + strings.Repeat(" ", len(cardExample)+1) + "\n"
@@ -229,7 +231,7 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, line []byte) {
 		agreeScanner(t, line)
 		before := bytes.Clone(line)
-		r, problems := Decode(line)
+		r, problems := Decode(line, dataset.Default())
 		if !bytes.Equal(line, before) {
 			t.Fatal("the line was changed")
 		}
@@ -250,7 +252,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r2, problems := Decode(again)
+		r2, problems := Decode(again, dataset.Default())
 		if len(problems) > 0 || !reflect.DeepEqual(r, r2) {
 			t.Fatalf("decoded again: %v\n%+v\n%+v", problems, r, r2)
 		}

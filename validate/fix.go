@@ -56,29 +56,29 @@ func (f *fixer) predictions() {
 func (f *fixer) attributes() {
 	for i := range f.r.Data.Spans {
 		s := &f.r.Data.Spans[i]
-		for _, a := range vocabularyFields(&s.Attrs) {
-			v := f.tax.Attr(a.attr)
-			if v.Has(*a.value) {
+		for _, v := range f.tax.Attributes() {
+			value := s.Attrs.Field(v.Name)
+			if value == nil || v.Has(*value) {
 				continue
 			}
 			code, to := FixAttrDefault, v.Default
-			if a.attr == dataset.AttrEmotionGroup {
+			if v.Name == dataset.AttrEmotionGroup {
 				code, to = FixEmotionGroup, ""
 				if e, ok := f.tax.EmotionBySubtype(s.Subtype); ok {
 					to = e.Group
 				}
-			} else if strings.TrimSpace(*a.value) != "" {
+			} else if strings.TrimSpace(*value) != "" {
 				continue // it says something, though not what
 			}
-			if a.attr == dataset.AttrTargetRelation {
+			if v.Name == dataset.AttrTargetRelation {
 				if s.Attrs.TargetText != "" {
 					continue
 				}
 				code, to = FixTarget, dataset.RelationNone
 			}
 			if to != "" {
-				f.note(code, at("/data/spans", i, "/attrs/"+a.attr), *a.value, to)
-				*a.value = to
+				f.note(code, at("/data/spans", i, "/attrs/"+v.Name), *value, to)
+				*value = to
 			}
 		}
 	}

@@ -40,31 +40,17 @@ func Normalize(r *dataset.Record, tax *dataset.Taxonomy) []Change {
 				set(&s.Subtype, e.Subtype, at("/data/spans", i, "/subtype"))
 			}
 		}
-		for _, f := range vocabularyFields(&s.Attrs) {
-			if to, ok := tax.Attr(f.attr).Canonical(*f.value); ok && to != *f.value {
-				set(f.value, to, at("/data/spans", i, "/attrs/"+f.attr))
+		for _, v := range tax.Attributes() {
+			value := s.Attrs.Field(v.Name)
+			if value == nil {
+				continue
+			}
+			if to, ok := v.Canonical(*value); ok && to != *value {
+				set(value, to, at("/data/spans", i, "/attrs/"+v.Name))
 			}
 		}
 	}
 	return changes
-}
-
-type vocabularyField struct {
-	attr  string
-	value *string
-}
-
-// vocabularyFields are the attributes that have a vocabulary, in a record's key order.
-func vocabularyFields(a *dataset.Attrs) [7]vocabularyField {
-	return [...]vocabularyField{
-		{dataset.AttrValence, &a.Valence},
-		{dataset.AttrIntensity, &a.Intensity},
-		{dataset.AttrCertainty, &a.Certainty},
-		{dataset.AttrTemporality, &a.Temporality},
-		{dataset.AttrSource, &a.Source},
-		{dataset.AttrEmotionGroup, &a.EmotionGroup},
-		{dataset.AttrTargetRelation, &a.TargetRelation},
-	}
 }
 
 // sameWord reports whether two names differ by case and by what joins or surrounds their words alone.

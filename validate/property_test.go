@@ -73,7 +73,7 @@ func TestRandomRecords(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		decoded, problems := Decode(b)
+		decoded, problems := Decode(b, dataset.Default())
 		if len(problems) > 0 {
 			t.Fatalf("decode %s: %v", b, problems)
 		}

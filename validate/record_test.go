@@ -189,7 +189,7 @@ func codesAndPaths(list []Problem) []string {
 }
 
 func TestCardExample(t *testing.T) {
-	r, problems := Decode([]byte(cardExample))
+	r, problems := Decode([]byte(cardExample), dataset.Default())
 	if len(problems) > 0 {
 		t.Fatalf("decode: %v", problems)
 	}

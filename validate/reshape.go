@@ -181,7 +181,7 @@ func (s *reshaper) span(span *node, path string) {
 	if attrs.isObject() {
 		keys, elems := span.keys[:0], span.elems[:0]
 		for i, key := range span.keys {
-			if !slices.Contains(attrKeys, key) || attrs.has(key) {
+			if !slices.Contains(s.tax.AttrKeys(), key) || attrs.has(key) {
 				keys, elems = append(keys, key), append(elems, span.elems[i])
 				continue
 			}
@@ -204,7 +204,7 @@ func (s *reshaper) span(span *node, path string) {
 // attrs fills in the attributes that follow from the rest or have a default,
 // and leaves the others missing.
 func (s *reshaper) attrs(attrs, subtype *node, path string) {
-	s.dropUnknown(attrs, attrKeys, path)
+	s.dropUnknown(attrs, s.tax.AttrKeys(), path)
 	s.number(attrs, "sentence_index", path, true)
 	s.number(attrs, "clause_index", path, true)
 	s.number(attrs, "confidence", path, false)
@@ -214,14 +214,14 @@ func (s *reshaper) attrs(attrs, subtype *node, path string) {
 			attrs.set(name, stringNode(value))
 		}
 	}
-	for _, name := range dataset.VocabularyAttrs {
+	for _, v := range s.tax.Attributes() {
 		switch {
-		case name == dataset.AttrTargetRelation: // none where there is no target, whatever the default
-		case name != dataset.AttrEmotionGroup:
-			fill(name, FixAttrDefault, s.tax.Attr(name).Default)
+		case v.Name == dataset.AttrTargetRelation: // none where there is no target, whatever the default
+		case v.Name != dataset.AttrEmotionGroup:
+			fill(v.Name, FixAttrDefault, v.Default)
 		case subtype.isString():
 			if e, ok := s.tax.CanonicalEmotion(subtype.text); ok {
-				fill(name, FixEmotionGroup, e.Group)
+				fill(v.Name, FixEmotionGroup, e.Group)
 			}
 		}
 	}

@@ -15,19 +15,20 @@ import (
 type scanner struct {
 	src string // UTF-8
 	at  int
+	tax *dataset.Taxonomy
 }
 
 // scan reads a record from a line of UTF-8, whose memory the record's strings
 // share. Where ok is false the record holds something or other.
-func scan(line string, r *dataset.Record) (ok bool) {
-	s := scanner{src: line}
+func scan(line string, r *dataset.Record, tax *dataset.Taxonomy) (ok bool) {
+	s := scanner{src: line, tax: tax}
 	return s.record(r) && s.skipSpace() == len(line)
 }
 
 // scanInto is scan with a record whose slices are used again, and a line of any bytes.
-func scanInto(r *dataset.Record, line []byte) bool {
+func scanInto(r *dataset.Record, line []byte, tax *dataset.Taxonomy) bool {
 	reuse(r)
-	return utf8.Valid(line) && scan(string(line), r)
+	return utf8.Valid(line) && scan(string(line), r, tax)
 }
 
 func (s *scanner) record(r *dataset.Record) bool {
@@ -86,7 +87,8 @@ func (s *scanner) span(span *dataset.Span) bool {
 }
 
 func (s *scanner) attrs(a *dataset.Attrs) bool {
-	return s.object(attrKeys, func(key int) bool {
+	a.Further = further(s.tax)
+	return s.object(s.tax.AttrKeys(), func(key int) bool {
 		switch key {
 		case 0:
 			return s.string(&a.Valence)
@@ -108,8 +110,10 @@ func (s *scanner) attrs(a *dataset.Attrs) bool {
 			return s.float(&a.Confidence)
 		case 9:
 			return s.string(&a.TargetText)
+		case 10:
+			return s.string(&a.TargetRelation)
 		}
-		return s.string(&a.TargetRelation)
+		return s.string(&a.Further[key-ownAttrs].Value)
 	})
 }
 
@@ -118,7 +122,7 @@ func (s *scanner) object(keys []string, value func(key int) bool) bool {
 	if !s.byte('{') {
 		return false
 	}
-	var seen uint // bit i for keys[i]
+	var seen uint64 // bit i for keys[i]
 	for next := range keys {
 		if next > 0 && !s.byte(',') {
 			return false

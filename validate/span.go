@@ -134,6 +134,22 @@ func (c *checker) attrs(i int, a *dataset.Attrs) {
 		c.add(code, at("/data/spans", i, "/attrs/confidence"), "a number in [0,1]", fmt.Sprint(a.Confidence))
 	}
 	c.target(i, a)
+	c.further(i, a)
+}
+
+// further checks the attributes that the taxonomy adds; where a record was not read but made, they may be others.
+func (c *checker) further(i int, a *dataset.Attrs) {
+	for k, v := range c.tax.Further() {
+		if k >= len(a.Further) || a.Further[k].Name != v.Name {
+			c.add(CodeMissingKey, at("/data/spans", i, "/attrs/"+v.Name), "a value", "no key")
+			return
+		}
+		c.vocabulary(i, v.Name, CodeFurther, a.Further[k].Value)
+	}
+	if n := len(c.tax.Further()); len(a.Further) > n {
+		name := a.Further[n].Name
+		c.add(CodeUnknownKey, at("/data/spans", i, pointer("/attrs", name)), "one of "+strings.Join(c.tax.AttrKeys(), ", "), quote(name))
+	}
 }
 
 func (c *checker) vocabulary(i int, attr, code, value string) {

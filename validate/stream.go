@@ -96,7 +96,7 @@ func Stream(src io.Reader, tax *dataset.Taxonomy, opts StreamOptions) (Summary, 
 }
 
 func (res *Result) check(rec *dataset.Record, tax *dataset.Taxonomy, fix bool) {
-	ok := scanInto(rec, res.Raw)
+	ok := scanInto(rec, res.Raw, tax)
 	if !ok {
 		line := res.Raw
 		if fix {
@@ -104,7 +104,7 @@ func (res *Result) check(rec *dataset.Record, tax *dataset.Taxonomy, fix bool) {
 				line, res.Changes = shaped, changes
 			}
 		}
-		ok, res.Problems = decodeInto(rec, line)
+		ok, res.Problems = decodeInto(rec, line, tax)
 	}
 	if ok {
 		res.Record = rec

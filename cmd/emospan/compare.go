@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/emospan/emospan/agreement"
@@ -15,7 +16,7 @@ type compareOptions struct {
 	taxonomy, by, level string
 	bootstrap           int
 	seed                uint64
-	asJSON              bool
+	asJSON, join        bool
 }
 
 // maxReplicates bounds the memory of the bootstrap: 8 bytes for each of some 250 figures.
@@ -38,9 +39,10 @@ labels are Ekman's classes unless --level says otherwise. "-" is standard input;
 as they are. docs/agreement.md defines each figure.
 
 Texts are paired by src_id where the text is the same too, and else by the text, whatever its white
-space. The reference is kept in memory without its texts, some 60 bytes a record and 32 a span.`,
+space. The reference is kept in memory without its texts, some 60 bytes a record and 35 a span.`,
 		Example: `  emospan compare gold.jsonl tagged.jsonl
   emospan compare dev.tsv small.jsonl large.jsonl
+  emospan compare --join-sentences gold.jsonl sentences.jsonl
   emospan compare --json --bootstrap 10000 --seed 7 gold.jsonl tagged.jsonl`,
 		RunE: func(cmd *cobra.Command, files []string) error {
 			if len(files) < 2 {
@@ -52,6 +54,11 @@ space. The reference is kept in memory without its texts, some 60 bytes a record
 			report, err := compareFiles(cmd.Context(), o, files[0], files[1:])
 			if err != nil {
 				return err
+			}
+			for _, c := range report.Files {
+				if c.Sentences && c.Pairing.Unmatched > 0 {
+					fmt.Fprintf(cmd.ErrOrStderr(), "%s seems to hold sentences; --join-sentences compares whole texts\n", printable(c.File))
+				}
 			}
 			if o.asJSON {
 				return printJSON(cmd.OutOrStdout(), report)
@@ -65,6 +72,7 @@ space. The reference is kept in memory without its texts, some 60 bytes a record
 	f.BoolVar(&o.asJSON, "json", false, "print every figure as JSON")
 	f.StringVar(&o.taxonomy, "taxonomy", "", "`FILE` of emotions and vocabularies in place of the built-in ones")
 	f.StringVar(&o.by, "by", string(agreement.ByAuto), "pair texts by auto (src_id, else text), src_id or text alone")
+	f.BoolVar(&o.join, "join-sentences", false, "make texts of the files' sentences, as tag --split sentence writes them (ids ID#0, ID#1, ...)")
 	f.StringVar(&o.level, "level", "", "take the reference's labels as emotion or ekman (default: emotion; ekman for spans with character offsets)")
 	f.IntVar(&o.bootstrap, "bootstrap", 1000, "make intervals of `N` bootstrap samples (0: none)")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of the bootstrap")
@@ -151,7 +159,7 @@ func compareFile(ctx context.Context, o compareOptions, ref *agreement.Reference
 	}
 	defer src.Close()
 	return ref.Compare(ctx, src, file, agreement.Options{
-		By: agreement.By(o.by), Bootstrap: agreement.Bootstrap{Replicates: o.bootstrap, Seed: o.seed},
+		By: agreement.By(o.by), Bootstrap: agreement.Bootstrap{Replicates: o.bootstrap, Seed: o.seed}, JoinSentences: o.join,
 	})
 }
 
@@ -161,6 +169,8 @@ func compareError(err error) error {
 	switch {
 	case errors.As(err, &bad):
 		return dataError("%w; repair or remove that line (emospan validate finds all faults of a file of records)", err)
+	case errors.Is(err, agreement.ErrSentences):
+		return dataError("%w: give --join-sentences", err)
 	case errors.Is(err, agreement.ErrNoMatch):
 		return dataError("%w; tag the reference's own texts, so that ids or texts are the same", err)
 	case errors.Is(err, agreement.ErrEmpty):

@@ -213,7 +213,7 @@ func writeAttributes(w io.Writer, c *agreement.Comparison) {
 				countText(v.Predicted, a.Values, func(v agreement.ValueCount) int { return v.Predicted })})
 		}
 		if a.Pairs > 0 {
-			agreed = append(agreed, []string{a.Name, strconv.Itoa(a.Pairs), figureText(a.Agreement), figureText(a.Kappa), figureText(a.Alpha)})
+			agreed = append(agreed, []string{a.Name, strconv.Itoa(a.Pairs), estimateText(a.Agreement), estimateText(a.Kappa), estimateText(a.Alpha)})
 		}
 	}
 	distribution = append(distribution, []string{"confidence, mean", figureText(c.Confidence.Reference), figureText(c.Confidence.Predicted)})

@@ -45,7 +45,11 @@ func drawRecord(w io.Writer, r *dataset.Record, colours bool) {
 	}
 	for _, s := range r.Data.Spans {
 		a := s.Attrs
-		fmt.Fprintf(w, "    %s  %s", s.Subtype, paint(dim, fmt.Sprintf("%s · %s intensity · %s · %s · %s · confidence %.2f", a.Valence, a.Intensity, a.Certainty, a.Temporality, a.Source, a.Confidence)))
+		further := ""
+		for _, f := range a.Further {
+			further += fmt.Sprintf(" · %s %s", f.Name, printable(f.Value))
+		}
+		fmt.Fprintf(w, "    %s  %s", s.Subtype, paint(dim, fmt.Sprintf("%s · %s intensity · %s · %s · %s%s · confidence %.2f", a.Valence, a.Intensity, a.Certainty, a.Temporality, a.Source, further, a.Confidence)))
 		if a.TargetText != "" {
 			fmt.Fprintf(w, "  %s", paint(dim, fmt.Sprintf("%s: “%s”", a.TargetRelation, printable(a.TargetText))))
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/emospan/emospan/dataset"
 	"github.com/emospan/emospan/export"
 )
 
@@ -31,6 +32,7 @@ func TestExportReaders(t *testing.T) {
 		t.Fatal("EMOSPAN_TEST_PYTHONPATH is not set: run make test")
 	}
 	tagged := writeLines(t, strings.TrimSuffix(string(defaultTagging(t).output), "\n"))
+	further, taxonomy := furtherExport(t)
 	for _, format := range export.Formats() {
 		t.Run(format.Name, func(t *testing.T) {
 			other := export.ByType
@@ -39,11 +41,14 @@ func TestExportReaders(t *testing.T) {
 			}
 			args := []string{filepath.Join(root, "scripts/check_export.py"), format.Name}
 			want := 0
-			for _, records := range []string{exportRecords, tagged} {
-				args = append(args, string(format.Names()), records, runExport(t, records, format.Name))
+			for _, in := range []struct {
+				records string
+				flags   []string
+			}{{exportRecords, nil}, {tagged, nil}, {further, []string{"--taxonomy", taxonomy}}} {
+				args = append(args, string(format.Names()), in.records, runExport(t, in.records, format.Name, in.flags...))
 				want++
 				if format.Name != export.Parquet {
-					args = append(args, string(other), records, runExport(t, records, format.Name, "--names", string(other)))
+					args = append(args, string(other), in.records, runExport(t, in.records, format.Name, append(in.flags, "--names", string(other))...))
 					want++
 				}
 			}
@@ -54,6 +59,31 @@ func TestExportReaders(t *testing.T) {
 			}
 		})
 	}
+}
+
+// furtherExport are the awkward records under a taxonomy that has one span type and two attributes more.
+func furtherExport(t *testing.T) (records, taxonomy string) {
+	t.Helper()
+	lines, err := os.ReadFile(exportRecords)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	attrs := regexp.MustCompile(`"target_relation":"[a-z]+"`).ReplaceAllStringFunc(string(lines), func(last string) string {
+		n++
+		return last + []string{`,"politeness":"plain","said_how":"aloud"`, `,"politeness":"rude","said_how":"in silence"`}[n%2]
+	})
+	if n < 4 {
+		t.Fatalf("%d spans", n)
+	}
+	changed := strings.NewReplacer(`["EMO"]`, `["EMO", "CUE"]`, `"attributes": [`, `"attributes": [`+
+		`{"name": "politeness", "default": "plain", "values": [{"name": "plain"}, {"name": "rude"}]},`+
+		`{"name": "said_how", "values": [{"name": "aloud"}, {"name": "in silence"}]},`).Replace(string(dataset.TaxonomyJSON()))
+	taxonomy = filepath.Join(t.TempDir(), "taxonomy.json")
+	if err := os.WriteFile(taxonomy, []byte(changed), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return writeLines(t, strings.TrimSuffix(attrs, "\n")), taxonomy
 }
 
 // TestExportCheckerSees spoils exports: a checker that finds nothing would prove nothing.

@@ -33,7 +33,7 @@ func newReport() *cobra.Command {
 		Short: "Make one HTML page of a dataset: charts, and its records to search",
 		Long: `Make one HTML page of a JSONL dataset: counts and charts of its emotions, attributes, lengths and
 confidence, the throughput and the rejects of the run, and its records to search and filter. With
---reference, labels of the same texts, records stand beside those, and a reliability diagram shows how
+--reference, labels or spans of the same texts, records stand beside those, and a reliability diagram shows how
 far confidence can be trusted. The page needs no network and no other file. "-" reads standard input;
 .gz and .zst are read as they are.`,
 		Example: `  emospan report tagged.jsonl -o report.html
@@ -46,7 +46,7 @@ far confidence can be trusted. The page needs no network and no other file. "-" 
 	}
 	f := cmd.Flags()
 	f.StringVarP(&o.out, "out", "o", "", "the page, an HTML `FILE`, or - for standard output (default: FILE.report.html)")
-	f.StringVar(&o.reference, "reference", "", "`FILE` of records, of lines with src_id, text and labels, or GoEmotions' or another table with these columns, to compare with")
+	f.StringVar(&o.reference, "reference", "", "`FILE` to compare with: records, lines with src_id, text and labels or spans by character, or a table as GoEmotions'")
 	f.StringVar(&o.manifest, "manifest", "", "the run's manifest `FILE` (default: FILE.manifest.json, if it is there)")
 	f.StringVar(&o.rejects, "rejects", "", "the run's reject log `FILE` (default: FILE.rejects.jsonl, if it is there)")
 	f.StringVar(&o.taxonomy, "taxonomy", "", "`FILE` of emotions and vocabularies in place of the built-in ones")
@@ -165,7 +165,7 @@ func readReference(path string, tax *dataset.Taxonomy) (report.Reference, error)
 	defer src.Close()
 	ref, err := report.ReadReference(src, path, tax)
 	if err != nil {
-		return nil, fmt.Errorf("%w; --reference takes records, or lines with src_id, text and labels", err)
+		return nil, fmt.Errorf("%w; --reference takes records, or lines with src_id, text and labels or spans", err)
 	}
 	return ref, nil
 }

@@ -45,9 +45,10 @@ func newRetryRejects() *cobra.Command {
 		Short: "Run rejected samples again, and merge what passes",
 		Long: `Run the samples of a reject log again and put those that pass into the output they belong to, each
 where it would have stood. What is rejected again stays in the log, with the new answer; so do lines
-of the input that had no text. Model, prompt, taxonomy and form are those of the run, as its manifest
-has them, unless flags say otherwise; the seed is the next one, and a run that was greedy is sampled
-with temperature 0.7 unless the model, the prompt or the form is another.
+of the input that had no text. Labels that came with a text are in the log. Model, prompt, taxonomy and
+form are those of the run, as its manifest has them, unless flags say otherwise; the seed is the next
+one, and a run that was greedy is sampled with temperature 0.7 unless the model, the prompt or the
+form is another.
 
 Output, log and manifest are replaced when all is done, in one step each; with --out they are left as
 they are and new ones are written. Ctrl-C finishes the records in flight and merges what there is.`,
@@ -81,6 +82,9 @@ they are and new ones are written. Ctrl-C finishes the records in flight and mer
 func (o *retryOptions) check() error {
 	if o.log == "-" {
 		return usageError("the reject log is read more than once; name a file")
+	}
+	if err := checkInput(o.log); err != nil {
+		return err
 	}
 	if o.into == "" {
 		out, ok := strings.CutSuffix(o.log, rejectsSuffix)
@@ -176,11 +180,15 @@ func runRetry(cmd *cobra.Command, o *retryOptions) (err error) {
 		fmt.Fprintf(cmd.ErrOrStderr(), "%s holds no rejects: there is nothing to run again\n", printable(o.log))
 		return nil
 	}
-	there, err := surveyOutput(o.into, log)
+	if err := o.inherit(cmd.Flags(), old, log); err != nil {
+		return err
+	}
+	tax, err := loadTaxonomy(o.tag.taxonomy)
 	if err != nil {
 		return err
 	}
-	if err := o.inherit(cmd.Flags(), old, log); err != nil {
+	there, err := surveyOutput(o.into, log, tax)
+	if err != nil {
 		return err
 	}
 	if err := log.compare(o.log, there); err != nil {
@@ -193,16 +201,17 @@ func runRetry(cmd *cobra.Command, o *retryOptions) (err error) {
 	case log.texts == 0:
 		return dataError("none of the %d rejects of %s has a text to run again; mend those lines of the input and tag it", log.rejects, o.log)
 	}
-	tax, err := loadTaxonomy(o.tag.taxonomy)
-	if err != nil {
-		return err
-	}
 	prompt, err := o.tag.prompt.load()
 	if err != nil {
 		return err
 	}
+	if prompt.Task == tagger.Projected {
+		if err := log.checkLabels(o.log, prompt, tax); err != nil {
+			return err
+		}
+	}
 	r := &retry{job: job{opts: o.tag, stderr: cmd.ErrOrStderr(), colours: colour(cmd.ErrOrStderr())}}
-	if r.merge, err = newMerging(o, old, log, there); err != nil {
+	if r.merge, err = newMerging(o, old, log, there, tax); err != nil {
 		return err
 	}
 	defer r.merge.discard()
@@ -233,7 +242,10 @@ func (r *retry) run(ctx context.Context, log string, there *outputSurvey) error 
 			if there.has(reject) {
 				return nil // merged before
 			}
-			item := tagger.Item{Input: dataset.Input{Index: reject.Index, Line: reject.Line, ID: reject.SrcID, Text: reject.Text}}
+			item := tagger.Item{Input: dataset.Input{
+				Index: reject.Index, Line: reject.Line, ID: reject.SrcID, Text: reject.Text,
+				Labels: reject.Labels, Generated: reject.Prompt == tagger.Level2LLMProjected,
+			}}
 			if ctx.Err() != nil || !there.runs(reject) {
 				item.Text, item.Bad = string(raw), &dataset.LineError{}
 			}

@@ -4,28 +4,35 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/emospan/emospan/dataset"
+	"github.com/emospan/emospan/tagger"
 	"github.com/emospan/emospan/validate"
 )
+
+// maxLabels bounds the different labels that are looked at, far above the emotions of any taxonomy.
+const maxLabels = 1000
 
 // logSurvey is what a first reading of a reject log tells.
 type logSurvey struct {
 	rejects int
 	ids     dataset.IDSet
-	seed    int64  // the highest
-	decode  string // the first one named
-	ordered bool   // by record number, each of its own
-	last    int    // record number
+	seed    int64             // the highest
+	decode  string            // the first one named
+	ordered bool              // by record number, each of its own
+	last    int               // record number
+	labels  map[string]string // that came with texts, and the first id of each
 
 	texts int // to be run again
 	done  int // that the output has already
 }
 
 func surveyLog(path string) (*logSurvey, error) {
-	s := &logSurvey{ordered: true, last: -1}
+	s := &logSurvey{ordered: true, last: -1, labels: map[string]string{}}
 	return s, eachReject(path, func(_ []byte, r *dataset.Reject) error {
 		s.rejects++
 		s.ids.Add(r.SrcID, path, s.rejects)
@@ -35,8 +42,26 @@ func surveyLog(path string) (*logSurvey, error) {
 		}
 		s.ordered = s.ordered && r.Index > s.last
 		s.last = r.Index
+		for _, label := range r.Labels {
+			if _, ok := s.labels[label]; !ok && len(s.labels) < maxLabels {
+				s.labels[label] = r.SrcID
+			}
+		}
 		return nil
 	})
+}
+
+// checkLabels refuses a log that a prompt about labels has nothing to ask about, or not what the taxonomy calls an emotion.
+func (l *logSurvey) checkLabels(path string, prompt *tagger.Prompt, tax *dataset.Taxonomy) error {
+	if len(l.labels) == 0 {
+		return dataError("%s holds no labels, which --prompt %s asks about; tag those lines of the input again, or give another --prompt", path, prompt.Name)
+	}
+	for _, label := range slices.Sorted(maps.Keys(l.labels)) {
+		if _, ok := tax.Emotion(label); !ok {
+			return dataError("%s: the label %q of %q is no emotion of the taxonomy %s; give that of the run by --taxonomy", path, label, l.labels[label], tax.Name())
+		}
+	}
+	return nil
 }
 
 // outputSurvey is what a first reading of the output tells.
@@ -45,9 +70,9 @@ type outputSurvey struct {
 	texts   map[string]string // of the records whose ids the log has
 }
 
-func surveyOutput(path string, log *logSurvey) (*outputSurvey, error) {
+func surveyOutput(path string, log *logSurvey, tax *dataset.Taxonomy) (*outputSurvey, error) {
 	s := &outputSurvey{texts: map[string]string{}}
-	return s, eachRecord(path, func(_ []byte, r *dataset.Record) error {
+	return s, eachRecord(path, tax, func(_ []byte, r *dataset.Record) error {
 		s.records++
 		if log.ids.Has(r.SrcID) {
 			s.texts[r.SrcID] = r.Text
@@ -93,9 +118,9 @@ func eachReject(path string, f func(raw []byte, r *dataset.Reject) error) error 
 }
 
 // eachRecord calls f for every record of an output. What it is given is used again for the next.
-func eachRecord(path string, f func(raw []byte, r *dataset.Record) error) error {
+func eachRecord(path string, tax *dataset.Taxonomy, f func(raw []byte, r *dataset.Record) error) error {
 	return eachLine(path, func(line int, raw []byte) error {
-		r, err := parseRecord(path, line, raw)
+		r, err := parseRecord(path, line, raw, tax)
 		if err != nil {
 			return err
 		}
@@ -103,8 +128,8 @@ func eachRecord(path string, f func(raw []byte, r *dataset.Record) error) error 
 	})
 }
 
-func parseRecord(path string, line int, raw []byte) (*dataset.Record, error) {
-	r, problems := validate.Decode(raw)
+func parseRecord(path string, line int, raw []byte, tax *dataset.Taxonomy) (*dataset.Record, error) {
+	r, problems := validate.Decode(raw, tax)
 	if len(problems) > 0 {
 		return nil, dataError("%s:%d is not a record (%s); emospan validate says what is wrong with it", path, line, problems[0].Code)
 	}
@@ -140,6 +165,7 @@ type merging struct {
 	into    io.ReadCloser // the output as it was
 	name    string
 	lines   *dataset.LineReader
+	tax     *dataset.Taxonomy
 	records int // in it
 	copied  int
 
@@ -155,8 +181,8 @@ type merging struct {
 	counts   dataset.Manifest  // what its counts will be
 }
 
-func newMerging(o *retryOptions, old *dataset.Manifest, log *logSurvey, there *outputSurvey) (*merging, error) {
-	m := &merging{name: o.into, records: there.records, old: old, shards: 1}
+func newMerging(o *retryOptions, old *dataset.Manifest, log *logSurvey, there *outputSurvey, tax *dataset.Taxonomy) (*merging, error) {
+	m := &merging{name: o.into, tax: tax, records: there.records, old: old, shards: 1}
 	if shard := old.Flags["shard"]; shard != "" {
 		if _, err := fmt.Sscanf(shard, "%d/%d", &m.shard, &m.shards); err != nil || m.shards < 1 {
 			return nil, dataError("the manifest of %s has --shard %s; mend or remove it", o.into, shard)
@@ -234,7 +260,7 @@ func (m *merging) copy(n int) error {
 		if err != nil {
 			return fmt.Errorf("%s:%d: %w; it changed while it was read: try again", m.name, m.lines.Line(), err)
 		}
-		r, err := parseRecord(m.name, m.lines.Line(), raw)
+		r, err := parseRecord(m.name, m.lines.Line(), raw, m.tax)
 		if err != nil {
 			return err
 		}

@@ -9,14 +9,15 @@ function wanted() {
   const number = (name, otherwise) => (value(name) === "" ? otherwise : Number(value(name)));
   const attrs = [];
   meta.attributes.forEach((attr, i) => {
-    if (value(attr.name)) attrs.push([i, attr.values.indexOf(value(attr.name))]);
+    if (value(attr.control)) attrs.push([i, attr.values.indexOf(value(attr.control))]);
   });
+  const type = value("type") ? meta.types.indexOf(value("type")) : -1;
   const min = number("min", 0), max = number("max", 1);
   return {
     query: value("q").toLowerCase(),
     emotion: value("emotion") ? nameIndex.get(value("emotion")) : -1,
-    attrs, min, max,
-    bySpan: attrs.length > 0 || min > 0 || max < 1,
+    attrs, type, min, max,
+    bySpan: attrs.length > 0 || type >= 0 || min > 0 || max < 1,
     spans: value("spans"),
     reference: value("reference"),
   };
@@ -40,6 +41,7 @@ function has(labels, k, name) {
 function someSpan(spans, k, want) {
   for (let s = spans.first[k]; s < spans.first[k + 1]; s++) {
     const confidence = spans.confidence[s];
+    if (want.type >= 0 && spans.type[s] !== want.type) continue;
     if (confidence >= want.min && confidence <= want.max && want.attrs.every(([i, value]) => spans.attrs[i][s] === value)) return true;
   }
   return false;
@@ -49,7 +51,8 @@ function someSpan(spans, k, want) {
 function compared(block, k) {
   const reference = block.reference;
   if (!reference || reference.count[k] < 0) return "missing";
-  const own = part(block.predictions.name, block.predictions, k);
+  let own = part(block.predictions.name, block.predictions, k);
+  if (meta.compared) own = [...new Set(own.map((name) => meta.compared[name]))];
   const common = own.filter((name) => has(reference, k, name)).length;
   if (common === own.length && common === reference.count[k]) return "same";
   return common > 0 ? "some" : "none";

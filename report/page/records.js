@@ -64,7 +64,7 @@ function spansOf(spans, k) {
   const list = [];
   for (let s = spans.first[k]; s < spans.first[k + 1]; s++) {
     list.push({
-      name: spans.name[s], start: spans.start[s], end: spans.end[s], attrs: spans.attrs.map((values) => values[s]),
+      name: spans.name[s], type: spans.type ? spans.type[s] : -1, start: spans.start[s], end: spans.end[s], attrs: spans.attrs.map((values) => values[s]),
       sentence: spans.sentence[s], clause: spans.clause[s], confidence: spans.confidence[s], target: spans.target[s],
     });
   }

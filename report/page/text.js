@@ -40,9 +40,14 @@ function marked(text, spans, most = Infinity) {
   return { nodes, left };
 }
 
+// mark is coloured by the emotion's group and, where there are several span types, outlined by its type, each in its own way.
 function mark(span, text) {
   const e = element("span", "mark " + meta.classes[span.name], visible(text));
   e.dataset.emotion = meta.names[span.name];
+  if (span.type >= 0) {
+    e.classList.add("type-" + span.type % 4);
+    e.dataset.emotion = meta.types[span.type] + " " + e.dataset.emotion;
+  }
   e.span = span;
   return e;
 }
@@ -97,6 +102,7 @@ function showTip(target) {
   const list = element("dl", "");
   const add = (name, value) => list.append(element("dt", "", name), element("dd", "", isolated(String(value))));
   add("emotion", meta.names[span.name]);
+  if (span.type >= 0) add("type", meta.types[span.type]);
   if (span.attrs.some((value) => value >= 0)) add("confidence", span.confidence);
   meta.attributes.forEach((attr, i) => { if (span.attrs[i] >= 0) add(attr.name, attr.values[span.attrs[i]]); });
   if (span.target) add("target_text", span.target);
