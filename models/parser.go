@@ -9,6 +9,7 @@ import (
 	"io"
 	"math"
 	"math/bits"
+	"strings"
 )
 
 // Limits on what a header may hold. Each is far above any published model;
@@ -142,6 +143,9 @@ func (p *parser) pair(i int) error {
 	if v.key == "" {
 		return fmt.Errorf("key %d is empty", i)
 	}
+	if err := whole(v.key); err != nil {
+		return fmt.Errorf("key %d: %w", i, err)
+	}
 	if _, dup := p.g.index[v.key]; dup {
 		return fmt.Errorf("key %q appears twice", v.key)
 	}
@@ -165,7 +169,9 @@ func (p *parser) value(v *value) error {
 	v.kind = valueKind(kind)
 	switch {
 	case v.kind == kindString:
-		v.text, err = p.string(maxMetadata)
+		if v.text, err = p.string(maxMetadata); err == nil {
+			err = whole(v.text)
+		}
 		return err
 	case v.kind == kindArray:
 		return p.array(v)
@@ -217,8 +223,10 @@ func (p *parser) setAlignment() error {
 	if v == nil {
 		return nil
 	}
-	if v.kind != kindUint32 || bits.OnesCount64(v.bits) != 1 {
-		return errors.New(`key "general.alignment" must be a 32-bit power of two`)
+	// Less would be enough for the format, but not for ggml, which maps the
+	// tensors where they are and multiplies them 32 bytes at a time.
+	if v.kind != kindUint32 || bits.OnesCount64(v.bits) != 1 || v.bits < defaultAlignment {
+		return errors.New(`key "general.alignment" must be a 32-bit power of two that is at least 32`)
 	}
 	p.g.alignment = v.bits
 	return nil
@@ -228,6 +236,9 @@ func (p *parser) setAlignment() error {
 // to the data section, whose start is known only after the last entry.
 func (p *parser) tensor(i int) error {
 	name, err := p.string(maxTensorName)
+	if err == nil {
+		err = whole(name)
+	}
 	if err != nil {
 		return fmt.Errorf("name of tensor %d: %w", i, err)
 	}
@@ -373,6 +384,15 @@ func (p *parser) string(limit uint64) (string, error) {
 	}
 	p.at += int64(n)
 	return string(b), nil
+}
+
+// whole refuses text that C reads only up to a zero byte: what is checked here
+// would be another text there.
+func whole(s string) error {
+	if i := strings.IndexByte(s, 0); i >= 0 {
+		return fmt.Errorf("a string with a zero byte in it, behind %q", s[:min(i, 40)])
+	}
+	return nil
 }
 
 func (p *parser) skip(n uint64) error {

@@ -11,9 +11,11 @@ import (
 // which llama.cpp would end the process rather than report an error.
 //
 // An architecture that llama.cpp does not know is left to llama.cpp to refuse.
+// For those in plain, what their graphs assert is checked as well.
 func (g *GGUF) Usable() error {
 	for _, check := range []func() error{
-		g.checkContent, g.checkArchitecture, g.checkGenerative, g.checkHyperparameters, g.checkVocabulary, g.checkShapes,
+		g.checkContent, g.checkArchitecture, g.checkGenerative, g.checkHyperparameters, g.checkAttention, g.checkNorms,
+		g.checkVocabulary, g.checkWeights,
 	} {
 		if err := check(); err != nil {
 			return err
@@ -37,8 +39,8 @@ func (g *GGUF) checkContent() error {
 	default:
 		return fmt.Errorf("this file holds a %q, not a model: %s", kind, useChat)
 	}
-	if parts, ok := g.Uint("split.count"); ok && parts > 1 {
-		return fmt.Errorf("this file is one of the %d parts of a split model: join them with llama-gguf-split --merge", parts)
+	if parts := g.parts(); parts > 1 && len(g.rest) == 0 {
+		return fmt.Errorf("this file is one of the %d files of a split model: name the first, with the others beside it", parts)
 	}
 	if g.Architecture() == "" {
 		return errors.New("this file does not name its architecture (general.architecture): it is not a language model, " + useChat)
@@ -133,46 +135,6 @@ func (g *GGUF) checkHyperparameters() error {
 	}
 	if s, ok := g.String(arch + ".rope.scaling.type"); ok && !slices.Contains([]string{"none", "linear", "yarn", "longrope"}, s) {
 		return damaged("key %q is %q, expected none, linear, yarn or longrope", arch+".rope.scaling.type", s)
-	}
-	heads, okq := g.Uint(arch + ".attention.head_count")
-	kvheads, okkv := g.Uint(arch + ".attention.head_count_kv")
-	if okq && okkv && kvheads > 0 && heads%kvheads != 0 {
-		return damaged("%d attention heads cannot share %d key-value heads", heads, kvheads)
-	}
-	return nil
-}
-
-// checkVocabulary refuses vocabularies that llama.cpp asserts on: tokens must
-// be distinct once empty ones are given the name it gives them.
-func (g *GGUF) checkVocabulary() error {
-	if kind, ok := g.String("tokenizer.ggml.model"); !ok || kind == "none" || kind == "no_vocab" {
-		return errors.New("this file has no tokenizer (tokenizer.ggml.model): " + useChat)
-	}
-	tokens, err := g.Strings("tokenizer.ggml.tokens")
-	if err != nil {
-		return damaged("%w", err)
-	}
-	if len(tokens) == 0 {
-		return errors.New("this file has an empty vocabulary: " + useChat)
-	}
-	seen := make(map[string]int, len(tokens))
-	for i, t := range tokens {
-		if t == "" {
-			t = fmt.Sprintf("[EMPTY_%d]", i)
-		}
-		if first, dup := seen[t]; dup {
-			return damaged("tokens %d and %d are both %q", first, i, t)
-		}
-		seen[t] = i
-	}
-	return nil
-}
-
-func (g *GGUF) checkShapes() error {
-	for _, t := range g.tensors {
-		if t.Elements() == 0 {
-			return damaged("tensor %q has no elements", t.Name)
-		}
 	}
 	return nil
 }

@@ -81,12 +81,14 @@ func TestScripts(t *testing.T) {
 			env.Setenv("GORACE", raceOptions)
 			env.Setenv("VOCABULARIES", fixtures.vocabularies)
 			env.Setenv("EMOSPAN_MODELS", filepath.Join(env.WorkDir, ".store"))
+			env.Setenv("OLLAMA_MODELS", filepath.Join(env.WorkDir, ".ollama"))
 			env.Setenv("USER_STORE", fixtures.store)
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exitcode": cmdExitcode, "oneline": cmdOneline, "lines": cmdLines, "jsonval": cmdJSONVal, "keys": cmdKeys,
 			"bytes": cmdBytes, "repeat": cmdRepeat, "patch": cmdPatch, "cut": cmdCut, "noescapes": cmdNoEscapes,
+			"ollama": cmdOllama, "serve": cmdServe, "sha256": cmdSHA256,
 		},
 	})
 }
