@@ -22,7 +22,7 @@ import (
 
 // Of go test: how many mutants, from which on, drawn from what. make test-gguf takes ten thousand.
 var (
-	mutantCount = flag.Int("mutants", 300, "GGUF files with faults to load")
+	mutantCount = flag.Int("mutants", 1000, "GGUF files with faults to load")
 	mutantFirst = flag.Int("mutants.first", 0, "number of the first of them")
 	mutantSeed  = flag.Uint64("mutants.seed", 1, "what they are drawn from")
 )
@@ -70,7 +70,7 @@ func TestMutants(t *testing.T) {
 	}
 	fmt.Printf("GGUF files with faults: %d loaded, %d refused by the check, %d refused behind it; %d passed, %d failed\n",
 		count[mutantLoaded], count[mutantChecked], count[mutantRefused], count[mutantLoaded]+count[mutantChecked]+count[mutantRefused], failed)
-	if *mutantCount >= 300 && (count[mutantLoaded] == 0 || count[mutantChecked] == 0 || count[mutantRefused] == 0) {
+	if *mutantCount >= 1000 && (count[mutantLoaded] == 0 || count[mutantChecked] == 0 || count[mutantRefused] == 0) {
 		t.Error("the mutants are too much alike: none ended in one of the three ways")
 	}
 }

@@ -31,7 +31,7 @@ This is the only command that uses the network.`, models.Known()),
 			isURL := strings.Contains(what, "://")
 			switch {
 			case isURL && len(sums) == 0:
-				return usageError("a model from a URL needs --sha256, the hash that it must have, which its publisher gives")
+				return usageError("a model from a URL needs a hash that its publisher gives; add --sha256 HEX")
 			case !isURL && (len(sums) > 0 || name != ""):
 				return usageError("--sha256 and --name belong to a URL; a pinned model has its own")
 			}
