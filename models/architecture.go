@@ -49,7 +49,7 @@ func (g *GGUF) checkAttention() error {
 	first := uint64(layerOf(heads, 0))
 	if first == 0 {
 		if isPlain {
-			return damaged("key %q is missing or 0", arch+".attention.head_count")
+			return damaged("key %.80q is missing or 0", arch+".attention.head_count")
 		}
 		return nil // a model without attention
 	}
@@ -77,7 +77,7 @@ func (g *GGUF) checkAttention() error {
 		{".attention.key_length_swa", key}, {".attention.value_length_swa", value}, {".rope.dimension_count_swa", rotated},
 	} {
 		if n := width(same.key, same.want); isPlain && n != same.want {
-			return damaged("key %q is %d in some layers and %d in others", arch+same.key, n, same.want)
+			return damaged("key %.80q is %d in some layers and %d in others", arch+same.key, n, same.want)
 		}
 	}
 	return nil
@@ -89,7 +89,7 @@ func (g *GGUF) checkNorms() error {
 	for _, name := range []string{"layer_norm_rms_epsilon", "layer_norm_epsilon", "group_norm_epsilon"} {
 		key := g.Architecture() + ".attention." + name
 		if x, ok := g.Float(key); ok && !(x >= 0 && x <= 1) { // so that not a number is refused too
-			return damaged("key %q is %v, expected 0 to 1", key, x)
+			return damaged("key %.80q is %v, expected 0 to 1", key, x)
 		}
 	}
 	return nil
@@ -104,11 +104,11 @@ func (g *GGUF) checkWeights() error {
 	for _, t := range g.tensors {
 		switch {
 		case t.Elements() == 0:
-			return damaged("tensor %q has no elements", t.Name)
+			return damaged("tensor %.80q has no elements", t.Name)
 		case slices.Contains(weightless, t.Type), t.Type == i32 && slices.Contains(plain, g.Architecture()):
-			return damaged("tensor %q is of type %s, which weights are not kept in", t.Name, t.Type)
+			return damaged("tensor %.80q is of type %s, which weights are not kept in", t.Name, t.Type)
 		case t.vector() && t.Type != F32 && t.Type != i32:
-			return damaged("tensor %q is a vector of type %s, expected F32", t.Name, t.Type)
+			return damaged("tensor %.80q is a vector of type %s, expected F32", t.Name, t.Type)
 		}
 	}
 	return nil

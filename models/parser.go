@@ -90,7 +90,7 @@ func (p *parser) magic() error {
 			what = ", but " + l.what
 		}
 	}
-	return fmt.Errorf("not a GGUF file%s (it begins with %q, not \"GGUF\")", what, head[:min(len(head), 8)])
+	return fmt.Errorf("not a GGUF file%s (it begins with %.80q, not \"GGUF\")", what, head[:min(len(head), 8)])
 }
 
 // lookalikes are what people have in hand when a file named .gguf is none.
@@ -147,14 +147,14 @@ func (p *parser) pair(i int) error {
 		return fmt.Errorf("key %d: %w", i, err)
 	}
 	if _, dup := p.g.index[v.key]; dup {
-		return fmt.Errorf("key %q appears twice", v.key)
+		return fmt.Errorf("key %.80q appears twice", v.key)
 	}
 	if err := p.value(&v); err != nil {
-		return fmt.Errorf("key %q: %w", v.key, err)
+		return fmt.Errorf("key %.80q: %w", v.key, err)
 	}
 	v.end = p.at
 	if p.at > maxMetadata {
-		return fmt.Errorf("key %q ends at byte %d: more than %d MiB of metadata", v.key, p.at, maxMetadata>>20)
+		return fmt.Errorf("key %.80q ends at byte %d: more than %d MiB of metadata", v.key, p.at, maxMetadata>>20)
 	}
 	p.g.index[v.key] = len(p.g.keys)
 	p.g.keys = append(p.g.keys, v)
@@ -244,7 +244,7 @@ func (p *parser) tensor(i int) error {
 	}
 	t := Tensor{Name: name}
 	if err := p.describe(&t); err != nil {
-		return fmt.Errorf("tensor %q: %w", name, err)
+		return fmt.Errorf("tensor %.80q: %w", name, err)
 	}
 	p.g.tensors = append(p.g.tensors, t)
 	return nil
@@ -318,17 +318,17 @@ func (p *parser) place() error {
 	for i := range g.tensors {
 		t := &g.tensors[i]
 		if seen[t.Name] {
-			return fmt.Errorf("tensor %q appears twice", t.Name)
+			return fmt.Errorf("tensor %.80q appears twice", t.Name)
 		}
 		seen[t.Name] = true
 		if uint64(t.Offset) != next {
-			return fmt.Errorf("tensor %q begins at byte %d of the data, expected %d: the file is damaged", t.Name, t.Offset, next)
+			return fmt.Errorf("tensor %.80q begins at byte %d of the data, expected %d: the file is damaged", t.Name, t.Offset, next)
 		}
 		// start+next is at most size and two paddings, Size is below 2^63: the
 		// sum cannot wrap.
 		end := start + next + uint64(t.Size)
 		if end > uint64(p.size) {
-			return fmt.Errorf("tensor %q ends at byte %d but the file has %d bytes: the file is truncated", t.Name, end, p.size)
+			return fmt.Errorf("tensor %.80q ends at byte %d but the file has %d bytes: the file is truncated", t.Name, end, p.size)
 		}
 		t.Offset += int64(start)
 		next = padded(next+uint64(t.Size), g.alignment)
@@ -390,7 +390,7 @@ func (p *parser) string(limit uint64) (string, error) {
 // would be another text there.
 func whole(s string) error {
 	if i := strings.IndexByte(s, 0); i >= 0 {
-		return fmt.Errorf("a string with a zero byte in it, behind %q", s[:min(i, 40)])
+		return fmt.Errorf("a string with a zero byte in it, behind %.80q", s[:min(i, 40)])
 	}
 	return nil
 }

@@ -23,7 +23,7 @@ func (g *GGUF) checkVocabulary() error {
 		return errors.New("this file has no tokenizer (tokenizer.ggml.model): " + useChat)
 	}
 	if !slices.Contains(tokenizers, kind) {
-		return fmt.Errorf("this file has a tokenizer of kind %q, expected one of %s: %s", kind, strings.Join(tokenizers, ", "), useChat)
+		return fmt.Errorf("this file has a tokenizer of kind %.80q, expected one of %s: %s", kind, strings.Join(tokenizers, ", "), useChat)
 	}
 	tokens, err := g.Strings("tokenizer.ggml.tokens")
 	if err != nil {
@@ -39,7 +39,7 @@ func (g *GGUF) checkVocabulary() error {
 		}
 		read := asRead(t, i)
 		if first, dup := seen[read]; dup {
-			return damaged("tokens %d and %d are both %q", first, i, read)
+			return damaged("tokens %d and %d are both %.80q", first, i, read)
 		}
 		seen[read] = i
 	}

@@ -37,7 +37,7 @@ func (g *GGUF) checkContent() error {
 	case "imatrix":
 		return errors.New("this file is an importance matrix for quantising, not a model: " + useChat)
 	default:
-		return fmt.Errorf("this file holds a %q, not a model: %s", kind, useChat)
+		return fmt.Errorf("this file holds a %.80q, not a model: %s", kind, useChat)
 	}
 	if parts := g.parts(); parts > 1 && len(g.rest) == 0 {
 		return fmt.Errorf("this file is one of the %d files of a split model: name the first, with the others beside it", parts)
@@ -71,7 +71,7 @@ const (
 
 func (g *GGUF) checkArchitecture() error {
 	if what, ok := unsuited[g.Architecture()]; ok {
-		return fmt.Errorf("architecture %q is %s: %s", g.Architecture(), what, useChat)
+		return fmt.Errorf("architecture %.80q is %s: %s", g.Architecture(), what, useChat)
 	}
 	return nil
 }
@@ -104,19 +104,19 @@ func (g *GGUF) checkHyperparameters() error {
 	} {
 		n, ok := g.Uint(arch + k.key)
 		if !ok {
-			return damaged("key %q is missing or no number", arch+k.key)
+			return damaged("key %.80q is missing or no number", arch+k.key)
 		}
 		if n == 0 || n > k.max {
-			return damaged("key %q is %d, expected 1 to %d", arch+k.key, n, k.max)
+			return damaged("key %.80q is %d, expected 1 to %d", arch+k.key, n, k.max)
 		}
 	}
 	layers, _ := g.Uint(arch + ".block_count")
 	if n, _ := g.Uint(arch + ".nextn_predict_layers"); n > layers {
-		return damaged("key %q is %d, more than the %d layers", arch+".nextn_predict_layers", n, layers)
+		return damaged("key %.80q is %d, more than the %d layers", arch+".nextn_predict_layers", n, layers)
 	}
 	experts, _ := g.Uint(arch + ".expert_count")
 	if experts > maxExperts {
-		return damaged("key %q is %d, more than the %d possible", arch+".expert_count", experts, maxExperts)
+		return damaged("key %.80q is %d, more than the %d possible", arch+".expert_count", experts, maxExperts)
 	}
 	used, err := g.uints(arch + ".expert_used_count")
 	if err != nil {
@@ -134,7 +134,7 @@ func (g *GGUF) checkHyperparameters() error {
 		return damaged("%d experts in %d groups of which %d are used", experts, groups, groupsUsed)
 	}
 	if s, ok := g.String(arch + ".rope.scaling.type"); ok && !slices.Contains([]string{"none", "linear", "yarn", "longrope"}, s) {
-		return damaged("key %q is %q, expected none, linear, yarn or longrope", arch+".rope.scaling.type", s)
+		return damaged("key %.80q is %.80q, expected none, linear, yarn or longrope", arch+".rope.scaling.type", s)
 	}
 	return nil
 }

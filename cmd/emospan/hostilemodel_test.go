@@ -82,6 +82,7 @@ func runMutants(bases []string, first, end int, count map[string]int) (at int, e
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "load-mutants", append([]string{strconv.FormatUint(*mutantSeed, 10), strconv.Itoa(first), strconv.Itoa(end)}, bases...)...)
+	cmd.Env = append(os.Environ(), "GGML_NO_BACKTRACE=1") // a debugger's words would mix with its own
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.StdoutPipe()

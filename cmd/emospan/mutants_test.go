@@ -31,7 +31,7 @@ func pick[T any](r *rand.Rand, list []T) T { return list[r.IntN(len(list))] }
 
 // odd are numbers at which sums, products and conversions go wrong.
 var odd = []uint64{
-	0, 1, 2, 3, 7, 31, 33, 64, 255, 256, 257, 511, 513, 1 << 15, 1 << 16, 1<<24 - 1, 1<<31 - 1, 1 << 31, 1<<32 - 1, 1 << 32, 1<<32 + 1,
+	0, 1, 2, 3, 7, 8, 16, 31, 33, 64, 255, 256, 257, 511, 513, 1 << 15, 1 << 16, 1<<24 - 1, 1<<31 - 1, 1 << 31, 1<<32 - 1, 1 << 32, 1<<32 + 1,
 	1 << 42, 1<<60 + 1, 1<<61 - 1, 1 << 61, 1 << 62, 1<<63 - 32, 1<<63 - 1, 1 << 63, math.MaxUint64 - 31, math.MaxUint64,
 }
 
@@ -62,7 +62,7 @@ var partFaults = []func(*rand.Rand, *ggufFile){
 			f.pairs[i].value, f.pairs[j].value = f.pairs[j].value, f.pairs[i].value
 			f.pairs[i].kind, f.pairs[j].kind = f.pairs[j].kind, f.pairs[i].kind
 		case 3:
-			f.pairs[i].key += pick(r, []string{"\x00", "x", "\n", strings.Repeat("k", 1<<16), "\x1b[2J"})
+			f.pairs[i].key += pick(r, []string{"\x00", "x", "\n", strings.Repeat("k", 1<<16), strings.Repeat("k", 1<<14), "\x1b[2J"})
 		case 4:
 			f.pairs[i].key = f.pairs[j].key
 		}
@@ -73,6 +73,7 @@ var partFaults = []func(*rand.Rand, *ggufFile){
 	func(r *rand.Rand, f *ggufFile) { f.put(r, pick(r, modelKeys)) },
 	func(r *rand.Rand, f *ggufFile) { f.put(r, pick(r, modelKeys)) },
 	func(r *rand.Rand, f *ggufFile) { f.put(r, pick(r, tokenizerKeys)) },
+	func(r *rand.Rand, f *ggufFile) { f.put(r, pick(r, generalKeys)) },
 	func(r *rand.Rand, f *ggufFile) { f.vocabulary(r) },
 	func(r *rand.Rand, f *ggufFile) { // another architecture, by all its keys
 		arch := pick(r, architectures)
@@ -125,8 +126,12 @@ func (p ggufPair) shake(r *rand.Rand) {
 	}
 }
 
-// modelKeys are what llama.cpp reads of a model behind its architecture's name; tokenizerKeys what it reads of a tokenizer.
+// modelKeys are what llama.cpp reads of a model behind its architecture's name; tokenizerKeys what it reads of a tokenizer;
+// generalKeys of any file.
 var (
+	generalKeys = []string{
+		"general.alignment", "general.type", "general.file_type", "general.architecture", "general.name", "split.count", "split.no", "split.tensors.count",
+	}
 	modelKeys = []string{
 		"vocab_size", "context_length", "embedding_length", "embedding_length_out", "block_count", "leading_dense_block_count",
 		"feed_forward_length", "expert_feed_forward_length", "use_parallel_residual", "expert_count", "expert_used_count", "expert_shared_count",
@@ -163,8 +168,11 @@ var (
 // put sets a key that llama.cpp reads to something odd, of whatever type.
 func (f *ggufFile) put(r *rand.Rand, name string) {
 	key := "llama." + name
-	if slices.Contains(tokenizerKeys, name) {
+	switch {
+	case slices.Contains(tokenizerKeys, name):
 		key = "tokenizer.ggml." + name
+	case slices.Contains(generalKeys, name):
+		key = name
 	}
 	p := f.find(key)
 	if p == nil {
