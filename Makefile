@@ -7,6 +7,7 @@
 #   make release  a fully static executable with every CPU variant, in dist/
 #   make test-cpu run the release on emulated CPUs and in an empty chroot; look for stray AVX code
 #   make test-report  the page of emospan report in headless Chromium, which it installs; SCREENSHOT=FILE keeps a picture
+#   make test-gguf  GGUF files with faults through the real loader: MUTANTS=10000, MUTANTS_SEED=1
 #   make fuzz     each fuzz target for FUZZTIME
 #   make bench    measure the default model here: tokens and records a second; FLAGS holds other options of emospan bench
 #   make bench-agree  against llama-bench in turn: fails where figures differ by more than noise or tagging is below a floor
@@ -23,6 +24,8 @@
 GO      ?= go
 PYTHON  ?= python3
 FUZZTIME ?= 30s
+MUTANTS ?= 10000
+MUTANTS_SEED ?= 1
 DATA    ?= ../shared/data
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
@@ -30,7 +33,7 @@ PURE := ./agreement ./dataset ./export ./grammar ./models ./report ./tagger ./va
 export PYTHON
 
 .DEFAULT_GOAL := build
-.PHONY: build native model models python demo test check fmt vet staticcheck race nocgo cgocheck test-native release test-cpu test-report fuzz bench bench-agree bench-grammar bench-scale quality peers bench-peers clean
+.PHONY: build native model models python demo test check fmt vet staticcheck race nocgo cgocheck test-native release test-cpu test-report test-gguf fuzz bench bench-agree bench-grammar bench-scale quality peers bench-peers clean
 
 build: native
 	$(GO) build -trimpath -o bin/emospan ./cmd/emospan
@@ -93,6 +96,10 @@ test-native:
 # Not part of test or check: Chromium is a large package.
 test-report: build
 	@scripts/test-report.sh
+
+# No model is needed: the files are made of a tiny one, which the test writes.
+test-gguf: native
+	@GO="$(GO)" scripts/test-gguf.sh $(MUTANTS) $(MUTANTS_SEED)
 
 fuzz:
 	@scripts/fuzz.sh $(FUZZTIME)

@@ -7,7 +7,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
+	"unsafe"
 )
 
 // The tokenizer cases that lie beside the vocabulary in llama.cpp's tree: texts in .inp, their ids line by line in .out.
@@ -79,6 +81,19 @@ func TestControlTokensInText(t *testing.T) {
 	}
 	if len(marked) != 1 || !m.IsEOG(marked[0]) || m.Piece(marked[0]) != nil || m.MarkerText(marked[0]) != "<|eot_id|>" {
 		t.Errorf("the marker <|eot_id|> gave %v", marked)
+	}
+}
+
+// A text whose tokens a signed 32-bit number might not count is refused before llama.cpp sees it (GHSA-7rxv-5jhh-j6xx).
+func TestTokenizeTooMuch(t *testing.T) {
+	m := load(t, llama3Vocab(t), LoadOptions{VocabOnly: true})
+	pages, err := syscall.Mmap(-1, 0, 1<<29, syscall.PROT_READ, syscall.MAP_ANON|syscall.MAP_PRIVATE|syscall.MAP_NORESERVE) // never touched
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Munmap(pages)
+	if ids, err := m.Tokenize(unsafe.String(&pages[0], len(pages)), false); err == nil || !strings.Contains(err.Error(), "536870912 bytes at once") {
+		t.Errorf("%d tokens, %v", len(ids), err)
 	}
 }
 

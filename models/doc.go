@@ -4,8 +4,9 @@
 // or a path, into a [Model]. [OpenGGUF] reads and checks a file's header and
 // [GGUF.Usable] says whether emospan can run it; both are meant to be called
 // before the file is handed to llama.cpp, which ends the process on some
-// malformed input. [Pull] fetches a pinned model by name, [Store.Add] imports
-// a file of the user's own.
+// malformed input. [Pull] fetches a pinned model by name, [PullURL] any from a
+// server; [Store.Add] imports a file of the user's own, [Store.Ollama] finds a
+// model that Ollama keeps on the machine.
 //
 // [Store.Make] adds a model that the caller makes, such as a conversion of
 // another one to a [Format]; [GGUF.Converted] foretells what that will hold and
@@ -15,6 +16,6 @@
 // vocabulary, for tests. A [SyntheticModel] is one of a public model's size with
 // the vocabulary that the executable holds, for benchmarks.
 //
-// The package opens no network connection itself: Pull runs pip, which follows
-// the machine's own settings for indexes, proxies and certificates.
+// Only Pull, which runs pip, and PullURL use the network; both follow the
+// machine's own settings for proxies and certificates.
 package models

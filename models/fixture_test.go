@@ -31,6 +31,18 @@ func (h *header) bool(key string, b bool) {
 	}
 }
 
+func (h *header) uint16(key string, n uint16) {
+	h.key(key, kindUint16)
+	h.keys = binary.LittleEndian.AppendUint16(h.keys, n)
+}
+
+func (h *header) numbers(key string, list ...uint32) {
+	h.array(key, kindUint32, len(list))
+	for _, n := range list {
+		h.keys = binary.LittleEndian.AppendUint32(h.keys, n)
+	}
+}
+
 func (h *header) bytes() []byte {
 	var b bytes.Buffer
 	h.WriteTo(&b)

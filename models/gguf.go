@@ -23,8 +23,9 @@ type GGUF struct {
 	alignment uint64
 
 	file   io.ReaderAt
-	size   int64 // of the file, bytes
+	size   int64 // of the file, bytes; of all of them, if there are further ones
 	closer io.Closer
+	rest   []*GGUF // the files behind the first, of a split model that OpenGGUF opened
 }
 
 // Tensor is one entry of the tensor table.
@@ -34,6 +35,7 @@ type Tensor struct {
 	Shape  []int64 // fastest-varying dimension first, as ggml's ne; 1 to 4 of them
 	Offset int64   // of the first byte, from the start of the file
 	Size   int64   // bytes, without padding
+	File   int     // which of the files of a split model holds it, from 0
 }
 
 // Elements returns the product of the tensor's dimensions.
@@ -135,7 +137,22 @@ func (k valueKind) unsigned(bits uint64) (n uint64, ok bool) {
 
 // OpenGGUF opens and checks the GGUF file at path. The caller closes it.
 // The error names the path and says in one line what is wrong.
+//
+// Of a model that is split into files, path is the first, and all of them are
+// opened and checked: the result has the tensors of all.
 func OpenGGUF(path string) (*GGUF, error) {
+	g, err := openFile(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := g.openRest(path); err != nil {
+		g.Close()
+		return nil, err
+	}
+	return g, nil
+}
+
+func openFile(path string) (*GGUF, error) {
 	// A named pipe would block in Open, so look before opening.
 	info, err := os.Stat(path)
 	if err != nil {
@@ -185,14 +202,16 @@ func ReadGGUF(f io.ReaderAt, size int64) (*GGUF, error) {
 
 // Close closes the file that OpenGGUF opened. After ReadGGUF it does nothing.
 func (g *GGUF) Close() error {
-	if g.closer == nil {
-		return nil
+	var errs []error
+	for _, part := range g.rest {
+		errs = append(errs, part.Close())
 	}
-	err := g.closer.Close()
-	if errors.Is(err, os.ErrClosed) {
-		return nil
+	if g.closer != nil {
+		if err := g.closer.Close(); !errors.Is(err, os.ErrClosed) {
+			errs = append(errs, err)
+		}
 	}
-	return err
+	return errors.Join(errs...)
 }
 
 func (g *GGUF) lookup(key string) *value {
@@ -303,6 +322,14 @@ func (g *GGUF) uints(key string) ([]uint64, error) {
 	return list, nil
 }
 
+// data returns what reads the file in which the tensor lies.
+func (g *GGUF) data(t Tensor) io.ReaderAt {
+	if t.File == 0 {
+		return g.file
+	}
+	return g.rest[t.File-1].file
+}
+
 func (g *GGUF) read(start, end int64) ([]byte, error) {
 	raw := make([]byte, end-start)
 	if n, err := g.file.ReadAt(raw, start); n < len(raw) {
@@ -361,5 +388,5 @@ func (g *GGUF) Parameters() int64 {
 	return n
 }
 
-// Size is the file's size in bytes.
+// Size is the file's size in bytes, or that of all files of a split model.
 func (g *GGUF) Size() int64 { return g.size }

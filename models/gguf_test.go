@@ -160,6 +160,10 @@ func TestReadGGUFRefuses(t *testing.T) {
 			`key "k": element 0: 18446744073709551615 bytes are expected`},
 		{"alignment zero", build(func(h *header) { h.uint32("general.alignment", 0) }), "power of two"},
 		{"alignment 48", build(func(h *header) { h.uint32("general.alignment", 48) }), "power of two"},
+		{"alignment 16", build(func(h *header) { h.uint32("general.alignment", 16) }), "at least 32"},
+		{"zero byte in a key", build(func(h *header) { h.string("general.type\x00", "adapter") }), `key 0: a string with a zero byte in it, behind "general.type"`},
+		{"zero byte in a value", build(func(h *header) { h.string("general.type", "adapter\x00s") }), `key "general.type": a string with a zero byte`},
+		{"zero byte in a name", tensor("t\x00", 1, 0, 0, 1), "name of tensor 0: a string with a zero byte"},
 		{"alignment text", build(func(h *header) { h.string("general.alignment", "32") }), "power of two"},
 		{"tensor name", tensor(strings.Repeat("n", 64), 1, 0, 0, 1), "name of tensor 0: a string of 64 bytes"},
 		{"dimensions", tensor("t", 5, 0, 0, 1, 1, 1, 1, 1), `tensor "t": 5 dimensions`},
@@ -245,6 +249,9 @@ func FuzzReadGGUF(f *testing.F) {
 	f.Add(whole[:len(whole)/2])
 	f.Add(h.bytes())
 	f.Add([]byte("GGUF\x03\x00\x00\x00"))
+	for _, h := range hostile() {
+		f.Add(h.file)
+	}
 	f.Fuzz(func(t *testing.T, file []byte) {
 		g, err := ReadGGUF(bytes.NewReader(file), int64(len(file)))
 		if err != nil {

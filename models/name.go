@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"path/filepath"
 	"strings"
 )
 
@@ -23,6 +24,16 @@ func checkName(name string) error {
 			name, errName, maxLength)
 	}
 	return nil
+}
+
+// FileName returns the name that a model from a file gets unless the user
+// chooses one: the file's, without .gguf and the number of a split file.
+func FileName(path string) string {
+	file := filepath.Base(path)
+	if m := splitName.FindStringSubmatch(file); m != nil {
+		return m[1]
+	}
+	return strings.TrimSuffix(file, ".gguf")
 }
 
 func alphanumeric(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z' }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"math"
 	"math/bits"
+	"strings"
 )
 
 // Limits on what a header may hold. Each is far above any published model;
@@ -89,7 +90,7 @@ func (p *parser) magic() error {
 			what = ", but " + l.what
 		}
 	}
-	return fmt.Errorf("not a GGUF file%s (it begins with %q, not \"GGUF\")", what, head[:min(len(head), 8)])
+	return fmt.Errorf("not a GGUF file%s (it begins with %.80q, not \"GGUF\")", what, head[:min(len(head), 8)])
 }
 
 // lookalikes are what people have in hand when a file named .gguf is none.
@@ -142,15 +143,18 @@ func (p *parser) pair(i int) error {
 	if v.key == "" {
 		return fmt.Errorf("key %d is empty", i)
 	}
+	if err := whole(v.key); err != nil {
+		return fmt.Errorf("key %d: %w", i, err)
+	}
 	if _, dup := p.g.index[v.key]; dup {
-		return fmt.Errorf("key %q appears twice", v.key)
+		return fmt.Errorf("key %.80q appears twice", v.key)
 	}
 	if err := p.value(&v); err != nil {
-		return fmt.Errorf("key %q: %w", v.key, err)
+		return fmt.Errorf("key %.80q: %w", v.key, err)
 	}
 	v.end = p.at
 	if p.at > maxMetadata {
-		return fmt.Errorf("key %q ends at byte %d: more than %d MiB of metadata", v.key, p.at, maxMetadata>>20)
+		return fmt.Errorf("key %.80q ends at byte %d: more than %d MiB of metadata", v.key, p.at, maxMetadata>>20)
 	}
 	p.g.index[v.key] = len(p.g.keys)
 	p.g.keys = append(p.g.keys, v)
@@ -165,7 +169,9 @@ func (p *parser) value(v *value) error {
 	v.kind = valueKind(kind)
 	switch {
 	case v.kind == kindString:
-		v.text, err = p.string(maxMetadata)
+		if v.text, err = p.string(maxMetadata); err == nil {
+			err = whole(v.text)
+		}
 		return err
 	case v.kind == kindArray:
 		return p.array(v)
@@ -217,8 +223,10 @@ func (p *parser) setAlignment() error {
 	if v == nil {
 		return nil
 	}
-	if v.kind != kindUint32 || bits.OnesCount64(v.bits) != 1 {
-		return errors.New(`key "general.alignment" must be a 32-bit power of two`)
+	// Less would be enough for the format, but not for ggml, which maps the
+	// tensors where they are and multiplies them 32 bytes at a time.
+	if v.kind != kindUint32 || bits.OnesCount64(v.bits) != 1 || v.bits < defaultAlignment {
+		return errors.New(`key "general.alignment" must be a 32-bit power of two that is at least 32`)
 	}
 	p.g.alignment = v.bits
 	return nil
@@ -228,12 +236,15 @@ func (p *parser) setAlignment() error {
 // to the data section, whose start is known only after the last entry.
 func (p *parser) tensor(i int) error {
 	name, err := p.string(maxTensorName)
+	if err == nil {
+		err = whole(name)
+	}
 	if err != nil {
 		return fmt.Errorf("name of tensor %d: %w", i, err)
 	}
 	t := Tensor{Name: name}
 	if err := p.describe(&t); err != nil {
-		return fmt.Errorf("tensor %q: %w", name, err)
+		return fmt.Errorf("tensor %.80q: %w", name, err)
 	}
 	p.g.tensors = append(p.g.tensors, t)
 	return nil
@@ -307,17 +318,17 @@ func (p *parser) place() error {
 	for i := range g.tensors {
 		t := &g.tensors[i]
 		if seen[t.Name] {
-			return fmt.Errorf("tensor %q appears twice", t.Name)
+			return fmt.Errorf("tensor %.80q appears twice", t.Name)
 		}
 		seen[t.Name] = true
 		if uint64(t.Offset) != next {
-			return fmt.Errorf("tensor %q begins at byte %d of the data, expected %d: the file is damaged", t.Name, t.Offset, next)
+			return fmt.Errorf("tensor %.80q begins at byte %d of the data, expected %d: the file is damaged", t.Name, t.Offset, next)
 		}
 		// start+next is at most size and two paddings, Size is below 2^63: the
 		// sum cannot wrap.
 		end := start + next + uint64(t.Size)
 		if end > uint64(p.size) {
-			return fmt.Errorf("tensor %q ends at byte %d but the file has %d bytes: the file is truncated", t.Name, end, p.size)
+			return fmt.Errorf("tensor %.80q ends at byte %d but the file has %d bytes: the file is truncated", t.Name, end, p.size)
 		}
 		t.Offset += int64(start)
 		next = padded(next+uint64(t.Size), g.alignment)
@@ -373,6 +384,15 @@ func (p *parser) string(limit uint64) (string, error) {
 	}
 	p.at += int64(n)
 	return string(b), nil
+}
+
+// whole refuses text that C reads only up to a zero byte: what is checked here
+// would be another text there.
+func whole(s string) error {
+	if i := strings.IndexByte(s, 0); i >= 0 {
+		return fmt.Errorf("a string with a zero byte in it, behind %.80q", s[:min(i, 40)])
+	}
+	return nil
 }
 
 func (p *parser) skip(n uint64) error {

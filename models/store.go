@@ -31,7 +31,9 @@ var (
 type Store struct {
 	dir   string
 	known []pinned
-	free  func(dir string) (int64, error) // bytes left on the disk, nil: freeBytes
+	// ollama are the folders of Ollama's stores.
+	ollama []string
+	free   func(dir string) (int64, error) // bytes left on the disk, nil: freeBytes
 }
 
 // Entry describes a model in the store.
@@ -48,6 +50,8 @@ type Meta struct {
 	Source       string `json:"source"`        // package and version, or file name, that it came from
 	License      string `json:"license"`       // mostly an SPDX identifier
 	ChatTemplate string `json:"chat_template"` // name of the template to use in place of the file's own; mostly ""
+	// PartsSHA256 are the hashes of the files that a split model was joined from, with commas between.
+	PartsSHA256 string `json:"parts_sha256,omitempty"`
 	// Converted tells what a conversion was made from, nil for other models.
 	Converted *Conversion `json:"converted,omitempty"`
 }
@@ -70,7 +74,7 @@ func DefaultDir() (string, error) {
 }
 
 // Open returns the store in dir, which is made when the first model is added.
-func Open(dir string) *Store { return &Store{dir: dir, known: known} }
+func Open(dir string) *Store { return &Store{dir: dir, known: known, ollama: ollamaDirs()} }
 
 // Dir returns the store's folder.
 func (s *Store) Dir() string { return s.dir }
@@ -88,6 +92,10 @@ func (s *Store) List() (entries []Entry, damaged []error, err error) {
 	}
 	var names []string
 	for _, f := range files {
+		if strings.HasPrefix(f.Name(), partPrefix) {
+			damaged = append(damaged, fmt.Errorf("%s is what a download has brought so far; pull its URL again to go on with it, or remove it",
+				filepath.Join(s.dir, f.Name())))
+		}
 		ext := filepath.Ext(f.Name())
 		if strings.HasPrefix(f.Name(), ".") || ext != ".gguf" && ext != ".json" {
 			continue
@@ -181,25 +189,27 @@ func (s *Store) Verify(ctx context.Context, name string) error {
 }
 
 // Add copies the GGUF file at path into the store as name, once it has been
-// found usable. An empty Source or License in meta is taken from the file. The
+// found usable; the files of a split model are joined into one. An empty Source or License in meta is taken from the file. The
 // name of a pinned model is open only to that model's own file. Nothing is
 // left behind if Add fails or ctx is cancelled.
 func (s *Store) Add(ctx context.Context, name, path string, meta Meta) (Entry, error) {
+	return s.add(ctx, name, path, meta, "")
+}
+
+// add is Add for a file that must have the digest, unless that is "".
+func (s *Store) add(ctx context.Context, name, path string, meta Meta, digest string) (Entry, error) {
 	if err := checkName(name); err != nil {
 		return Entry{}, err
 	}
-	info, err := os.Stat(path)
+	g, err := OpenGGUF(path)
 	if err != nil {
 		return Entry{}, err
 	}
-	if err := regular(path, info); err != nil {
-		return Entry{}, err
-	}
-	f, err := os.Open(path)
+	defer g.Close()
+	content, err := g.content()
 	if err != nil {
 		return Entry{}, err
 	}
-	defer f.Close()
 	unlock, err := s.lock(ctx)
 	if err != nil {
 		return Entry{}, err
@@ -209,12 +219,12 @@ func (s *Store) Add(ctx context.Context, name, path string, meta Meta) (Entry, e
 		return Entry{}, fmt.Errorf("model %q is %w; remove it first with emospan models rm %s", name, ErrExists, name)
 	}
 	meta.Source = cmp.Or(meta.Source, filepath.Base(path))
-	return s.put(ctx, name, f, meta)
+	return s.put(ctx, name, content, meta, digest)
 }
 
-// put writes what src holds as the model called name. It replaces what is
-// there. The caller holds the lock.
-func (s *Store) put(ctx context.Context, name string, src io.Reader, meta Meta) (e Entry, err error) {
+// put writes what src holds as the model called name, if it has the digest or
+// that is "". It replaces what is there. The caller holds the lock.
+func (s *Store) put(ctx context.Context, name string, src io.Reader, meta Meta, digest string) (e Entry, err error) {
 	tmp, err := os.CreateTemp(s.dir, tempPrefix+"*.gguf")
 	if err != nil {
 		return Entry{}, err
@@ -231,6 +241,9 @@ func (s *Store) put(ctx context.Context, name string, src io.Reader, meta Meta) 
 		return Entry{}, err
 	}
 	e.SHA256 = hex.EncodeToString(hash.Sum(nil))
+	if digest != "" && e.SHA256 != digest {
+		return Entry{}, fmt.Errorf("%s is damaged: it has sha256 %s, expected %s; fetch it again", e.Source, e.SHA256, digest)
+	}
 	return s.finish(tmp, e)
 }
 
@@ -356,14 +369,20 @@ func (s *Store) damaged(name, what string) error {
 
 // HashFile returns the SHA-256 of the file at path in hexadecimal.
 func HashFile(ctx context.Context, path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
+	return hashFiles(ctx, []string{path})
+}
+
+func hashFiles(ctx context.Context, paths []string) (string, error) {
 	hash := sha256.New()
-	if _, err := io.Copy(hash, contextReader{ctx, f}); err != nil {
-		return "", err
+	for _, path := range paths {
+		f, err := os.Open(path)
+		if err != nil {
+			return "", err
+		}
+		_, err = io.Copy(hash, contextReader{ctx, f})
+		if err = errors.Join(err, f.Close()); err != nil {
+			return "", err
+		}
 	}
 	return hex.EncodeToString(hash.Sum(nil)), nil
 }

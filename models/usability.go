@@ -11,9 +11,11 @@ import (
 // which llama.cpp would end the process rather than report an error.
 //
 // An architecture that llama.cpp does not know is left to llama.cpp to refuse.
+// For those in plain, what their graphs assert is checked as well.
 func (g *GGUF) Usable() error {
 	for _, check := range []func() error{
-		g.checkContent, g.checkArchitecture, g.checkGenerative, g.checkHyperparameters, g.checkVocabulary, g.checkShapes,
+		g.checkContent, g.checkArchitecture, g.checkGenerative, g.checkHyperparameters, g.checkAttention, g.checkNorms,
+		g.checkVocabulary, g.checkWeights,
 	} {
 		if err := check(); err != nil {
 			return err
@@ -35,10 +37,10 @@ func (g *GGUF) checkContent() error {
 	case "imatrix":
 		return errors.New("this file is an importance matrix for quantising, not a model: " + useChat)
 	default:
-		return fmt.Errorf("this file holds a %q, not a model: %s", kind, useChat)
+		return fmt.Errorf("this file holds a %.80q, not a model: %s", kind, useChat)
 	}
-	if parts, ok := g.Uint("split.count"); ok && parts > 1 {
-		return fmt.Errorf("this file is one of the %d parts of a split model: join them with llama-gguf-split --merge", parts)
+	if parts := g.parts(); parts > 1 && len(g.rest) == 0 {
+		return fmt.Errorf("this file is one of the %d files of a split model: name the first, with the others beside it", parts)
 	}
 	if g.Architecture() == "" {
 		return errors.New("this file does not name its architecture (general.architecture): it is not a language model, " + useChat)
@@ -69,7 +71,7 @@ const (
 
 func (g *GGUF) checkArchitecture() error {
 	if what, ok := unsuited[g.Architecture()]; ok {
-		return fmt.Errorf("architecture %q is %s: %s", g.Architecture(), what, useChat)
+		return fmt.Errorf("architecture %.80q is %s: %s", g.Architecture(), what, useChat)
 	}
 	return nil
 }
@@ -102,19 +104,19 @@ func (g *GGUF) checkHyperparameters() error {
 	} {
 		n, ok := g.Uint(arch + k.key)
 		if !ok {
-			return damaged("key %q is missing or no number", arch+k.key)
+			return damaged("key %.80q is missing or no number", arch+k.key)
 		}
 		if n == 0 || n > k.max {
-			return damaged("key %q is %d, expected 1 to %d", arch+k.key, n, k.max)
+			return damaged("key %.80q is %d, expected 1 to %d", arch+k.key, n, k.max)
 		}
 	}
 	layers, _ := g.Uint(arch + ".block_count")
 	if n, _ := g.Uint(arch + ".nextn_predict_layers"); n > layers {
-		return damaged("key %q is %d, more than the %d layers", arch+".nextn_predict_layers", n, layers)
+		return damaged("key %.80q is %d, more than the %d layers", arch+".nextn_predict_layers", n, layers)
 	}
 	experts, _ := g.Uint(arch + ".expert_count")
 	if experts > maxExperts {
-		return damaged("key %q is %d, more than the %d possible", arch+".expert_count", experts, maxExperts)
+		return damaged("key %.80q is %d, more than the %d possible", arch+".expert_count", experts, maxExperts)
 	}
 	used, err := g.uints(arch + ".expert_used_count")
 	if err != nil {
@@ -132,47 +134,7 @@ func (g *GGUF) checkHyperparameters() error {
 		return damaged("%d experts in %d groups of which %d are used", experts, groups, groupsUsed)
 	}
 	if s, ok := g.String(arch + ".rope.scaling.type"); ok && !slices.Contains([]string{"none", "linear", "yarn", "longrope"}, s) {
-		return damaged("key %q is %q, expected none, linear, yarn or longrope", arch+".rope.scaling.type", s)
-	}
-	heads, okq := g.Uint(arch + ".attention.head_count")
-	kvheads, okkv := g.Uint(arch + ".attention.head_count_kv")
-	if okq && okkv && kvheads > 0 && heads%kvheads != 0 {
-		return damaged("%d attention heads cannot share %d key-value heads", heads, kvheads)
-	}
-	return nil
-}
-
-// checkVocabulary refuses vocabularies that llama.cpp asserts on: tokens must
-// be distinct once empty ones are given the name it gives them.
-func (g *GGUF) checkVocabulary() error {
-	if kind, ok := g.String("tokenizer.ggml.model"); !ok || kind == "none" || kind == "no_vocab" {
-		return errors.New("this file has no tokenizer (tokenizer.ggml.model): " + useChat)
-	}
-	tokens, err := g.Strings("tokenizer.ggml.tokens")
-	if err != nil {
-		return damaged("%w", err)
-	}
-	if len(tokens) == 0 {
-		return errors.New("this file has an empty vocabulary: " + useChat)
-	}
-	seen := make(map[string]int, len(tokens))
-	for i, t := range tokens {
-		if t == "" {
-			t = fmt.Sprintf("[EMPTY_%d]", i)
-		}
-		if first, dup := seen[t]; dup {
-			return damaged("tokens %d and %d are both %q", first, i, t)
-		}
-		seen[t] = i
-	}
-	return nil
-}
-
-func (g *GGUF) checkShapes() error {
-	for _, t := range g.tensors {
-		if t.Elements() == 0 {
-			return damaged("tensor %q has no elements", t.Name)
-		}
+		return damaged("key %.80q is %.80q, expected none, linear, yarn or longrope", arch+".rope.scaling.type", s)
 	}
 	return nil
 }

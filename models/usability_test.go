@@ -1,6 +1,7 @@
 package models
 
 import (
+	"math"
 	"strings"
 	"testing"
 )
@@ -19,7 +20,7 @@ func modelHeader(arch string, extra func(h *header)) []byte {
 		}
 	}
 	h.string("general.architecture", arch)
-	for key, n := range map[string]uint32{".block_count": 1, ".context_length": 64, ".embedding_length": 8} {
+	for key, n := range map[string]uint32{".block_count": 1, ".context_length": 64, ".embedding_length": 8, ".attention.head_count": 2} {
 		unless(arch+key, func() { h.uint32(arch+key, n) })
 	}
 	unless("tokenizer.ggml.model", func() { h.string("tokenizer.ggml.model", "gpt2") })
@@ -31,13 +32,17 @@ func modelHeader(arch string, extra func(h *header)) []byte {
 	} else {
 		h.tensor("t", F32, 8)
 	}
-	return append(h.bytes(), make([]byte, 32)...)
+	return append(h.bytes(), make([]byte, 512)...)
 }
 
 func TestUsable(t *testing.T) {
 	for name, file := range map[string][]byte{
-		"synthetic":       synthetic(t, smallShape, 1),
-		"least":           modelHeader("gemma3", nil),
+		"synthetic": synthetic(t, smallShape, 1),
+		"least":     modelHeader("gemma3", nil),
+		"gemma": modelHeader("gemma3", func(h *header) {
+			h.uint32("gemma3.attention.key_length", 6)
+			h.uint32("gemma3.attention.value_length", 6)
+		}),
 		"general.type":    modelHeader("qwen3", func(h *header) { h.string("general.type", "model") }),
 		"causal":          modelHeader("qwen3", func(h *header) { h.bool("qwen3.attention.causal", true) }),
 		"pooling none":    modelHeader("qwen3", func(h *header) { h.uint32("qwen3.pooling_type", 0) }),
@@ -58,7 +63,7 @@ func TestUsable(t *testing.T) {
 		{"projector", "clip", func(h *header) { h.string("general.type", "mmproj") }, "use the text model"},
 		{"importance matrix", "", func(h *header) { h.string("general.type", "imatrix") }, "importance matrix"},
 		{"other type", "llama", func(h *header) { h.string("general.type", "poem") }, `holds a "poem"`},
-		{"part", "llama", func(h *header) { h.uint32("split.count", 4) }, "llama-gguf-split --merge"},
+		{"part", "llama", func(h *header) { h.uint32("split.count", 4) }, "one of the 4 files of a split model"},
 		{"no architecture", "", nil, "does not name its architecture"},
 		{"embedding", "nomic-bert", nil, `architecture "nomic-bert" is an embedding model`},
 		{"encoder", "t5encoder", nil, "a text encoder"},
@@ -87,6 +92,33 @@ func TestUsable(t *testing.T) {
 		}, "8 experts in 3 groups"},
 		{"rope scaling", "q", func(h *header) { h.string("q.rope.scaling.type", "rubber") }, `is "rubber"`},
 		{"heads", "q", func(h *header) { h.uint32("q.attention.head_count", 9); h.uint32("q.attention.head_count_kv", 4) }, "9 attention heads"},
+		{"heads of a layer", "q", func(h *header) {
+			h.uint32("q.block_count", 2)
+			h.numbers("q.attention.head_count", 8, 9)
+			h.numbers("q.attention.head_count_kv", 4, 4)
+		}, "9 attention heads cannot share 4"},
+		{"heads that differ", "llama", func(h *header) {
+			h.uint32("llama.block_count", 2)
+			h.numbers("llama.attention.head_count", 4, 2)
+		}, "layer 1 of this llama model has 2 and 2 attention heads, the first 4 and 4"},
+		{"no heads", "llama", func(h *header) { h.uint32("llama.attention.head_count", 0) }, "is missing or 0"},
+		{"wide heads", "q", func(h *header) { h.uint32("q.attention.key_length", 1<<20) }, "heads of 1048576 and 4 numbers"},
+		{"rotated beyond the head", "q", func(h *header) { h.uint32("q.rope.dimension_count", 6) }, "6 of the 4 numbers of a key are rotated"},
+		{"rotated by halves", "q", func(h *header) { h.uint32("q.rope.dimension_count", 3) }, "it must be an even part"},
+		{"partly rotated", "llama", func(h *header) { h.uint32("llama.rope.dimension_count", 2) }, "keys of 4 numbers, 2 of them rotated"},
+		{"narrow values", "gemma3", func(h *header) { h.uint32("gemma3.attention.value_length", 2) }, "and values of 2"},
+		{"two widths", "gemma3", func(h *header) { h.uint32("gemma3.attention.key_length_swa", 8) }, "is 8 in some layers and 4 in others"},
+		{"negative epsilon", "q", func(h *header) { h.float32("q.attention.layer_norm_rms_epsilon", -1e-5) }, "is -9.99"},
+		{"no epsilon at all", "q", func(h *header) { h.float32("q.attention.layer_norm_epsilon", float32(math.NaN())) }, "is NaN"},
+		{"other tokenizer", "q", func(h *header) { h.string("tokenizer.ggml.model", "bert") }, `a tokenizer of kind "bert"`},
+		{"long token", "q", func(h *header) { h.strings("tokenizer.ggml.tokens", []string{"a", strings.Repeat("b", 1<<17)}) }, "token 1 has 131072 bytes"},
+		{"tokens that C cuts to one", "q", func(h *header) { h.strings("tokenizer.ggml.tokens", []string{"a", "a\x00b"}) }, `tokens 0 and 1 are both "a"`},
+		{"a token that C empties", "q", func(h *header) { h.strings("tokenizer.ggml.tokens", []string{"[EMPTY_1]", "\x00"}) }, `tokens 0 and 1 are both`},
+		{"whole numbers for weights", "q", func(h *header) { h.tensor("blk.0.attn_q.weight", 25, 8, 2) }, "is of type I16"},
+		{"ggml's own format", "q", func(h *header) { h.tensor("blk.0.attn_q.weight", 15, 256) }, "is of type Q8_K"},
+		{"rows by number", "llama", func(h *header) { h.tensor("blk.0.attn_q.weight", 26, 8) }, "is of type I32"},
+		{"packed vector", "q", func(h *header) { h.tensor("blk.0.attn_norm.weight", Q8_0, 32) }, "is a vector of type Q8_0"},
+		{"packed vector of two dimensions", "q", func(h *header) { h.tensor("blk.0.attn_norm.weight", F16, 8, 1) }, "is a vector of type F16"},
 		{"no tokenizer", "q", func(h *header) { h.string("tokenizer.ggml.model", "none") }, "no tokenizer"},
 		{"no tokens", "q", func(h *header) { h.strings("tokenizer.ggml.tokens", nil) }, "empty vocabulary"},
 		{"tokens twice", "q", func(h *header) { h.strings("tokenizer.ggml.tokens", []string{"a", "b", "a"}) }, `tokens 0 and 2 are both "a"`},

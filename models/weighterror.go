@@ -82,8 +82,8 @@ func tensorError(ctx context.Context, source, result *GGUF, a, b Tensor, dequant
 
 func (g *GGUF) readRows(t Tensor, first, n int64, out []float32, dequantize Dequantizer) error {
 	row := t.Size / (t.Elements() / t.Shape[0])
-	raw, err := g.read(t.Offset+first*row, t.Offset+(first+n)*row)
-	if err != nil {
+	raw := make([]byte, n*row)
+	if read, err := g.data(t).ReadAt(raw, t.Offset+first*row); read < len(raw) {
 		return err
 	}
 	return dequantize(t.Type, raw, out)

@@ -89,7 +89,7 @@ func recordLogits(t *testing.T, m models.Model, decode tagger.Decode, texts []st
 // time, in each format that alikeTypes names. Without it they are not, or it would be of no use.
 func TestAlike(t *testing.T) {
 	gemma := models.Model{Path: filepath.Join(fixtures.store, "gemma3-270m.gguf")} // has weights that are repacked
-	if sizes, alike, err := alikeSizes(gemma, tagger.Compact, 1, 9, ""); err != nil || alike || sizes.Parallel != 1 || sizes.Split {
+	if sizes, alike, err := alikeSizes(header(t, gemma.Path), tagger.Compact, 1, 9, ""); err != nil || alike || sizes.Parallel != 1 || sizes.Split {
 		t.Errorf("%v, %v, %v", sizes, alike, err)
 	}
 	half := filepath.Join(t.TempDir(), "half.gguf")
@@ -109,7 +109,7 @@ func TestAlike(t *testing.T) {
 	} {
 		m := models.Model{Name: test.name, Path: test.path}
 		texts := benchTexts()[:test.texts]
-		sizes, alike, err := alikeSizes(m, test.decode, 1, 2, "")
+		sizes, alike, err := alikeSizes(header(t, m.Path), test.decode, 1, 2, "")
 		if err != nil || !alike || sizes.Parallel != 2 || !sizes.Split {
 			t.Fatalf("%s: %v, %v, %v", test.name, sizes, alike, err)
 		}

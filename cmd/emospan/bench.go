@@ -239,7 +239,7 @@ func (b *bench) measure(ctx context.Context) (*benchReport, error) {
 			span /= 2
 		}
 		if i > 0 && len(all) > 1 { // a sweep is of one form
-			best, _, err := chooseSizes(b.model, decode, b.opts.threads, 0, "")
+			best, err := b.bestSizes(decode)
 			if err != nil {
 				return nil, err
 			}
@@ -257,6 +257,17 @@ func (b *bench) measure(ctx context.Context) (*benchReport, error) {
 		return r, b.tuneSizes(ctx, r)
 	}
 	return r, nil
+}
+
+// bestSizes are those that tagging in a form would choose.
+func (b *bench) bestSizes(decode tagger.Decode) (engineSizes, error) {
+	g, err := openModel(b.model)
+	if err != nil {
+		return engineSizes{}, err
+	}
+	defer g.Close()
+	s, _, err := chooseSizes(b.model, g, decode, b.opts.threads, 0, "")
+	return s, err
 }
 
 // run tags texts and says how fast.
@@ -303,7 +314,7 @@ func (b *bench) compareFormats(ctx context.Context, r *benchReport) error {
 			b.say("that is not kept: %v", err)
 		}
 	}
-	g, err := openGGUF(b.model.Path)
+	g, err := openModel(b.model)
 	if err != nil {
 		return err
 	}

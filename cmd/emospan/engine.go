@@ -39,11 +39,21 @@ var _ tagger.Widener = (*engine)(nil)
 
 // openEngine checks the model's file, and whether it fits the memory, and loads it, to decode in these sizes.
 func openEngine(m models.Model, sizes engineSizes) (*engine, error) {
-	template, err := checkModel(m)
+	g, err := openModel(m)
 	if err != nil {
 		return nil, err
 	}
-	memory, err := engineMemory(m, sizes)
+	defer g.Close()
+	return loadEngine(m, g, sizes)
+}
+
+// loadEngine is openEngine for a file whose header has been read.
+func loadEngine(m models.Model, g *models.GGUF, sizes engineSizes) (*engine, error) {
+	template, err := checkHeader(m, g)
+	if err != nil {
+		return nil, err
+	}
+	memory, err := checkMemory(m.Name, g, sizes, availableMemory())
 	if err != nil {
 		return nil, err
 	}
@@ -101,36 +111,40 @@ func contextOptions(trained int, sizes engineSizes) llama.ContextOptions {
 	}
 }
 
-// engineMemory refuses a model that would not fit the memory, before llama.cpp sees any of it.
-func engineMemory(m models.Model, sizes engineSizes) (memoryEstimate, error) {
-	g, err := openGGUF(m.Path)
-	if err != nil {
-		return memoryEstimate{}, err
-	}
-	defer g.Close()
-	return checkMemory(m.Name, g, sizes, availableMemory())
-}
-
 // checkModel reads the GGUF's header, before llama.cpp sees any of it, and tells which chat template the model speaks.
 func checkModel(m models.Model) (llama.Template, error) {
-	g, err := openGGUF(m.Path)
+	g, err := openModel(m)
 	if err != nil {
 		return llama.NoTemplate, err
 	}
 	defer g.Close()
+	return checkHeader(m, g)
+}
+
+// checkHeader is checkModel for a header that has been read.
+func checkHeader(m models.Model, g *models.GGUF) (llama.Template, error) {
 	if err := g.Usable(); err != nil {
 		return llama.NoTemplate, fmt.Errorf("%s: %w", m.Path, err)
 	}
-	if m.Entry != nil && m.Entry.ChatTemplate != "" {
-		return llama.ParseTemplate(m.Entry.ChatTemplate)
+	t, err := templateOf(m, g)
+	if err != nil || t != llama.NoTemplate {
+		return t, err
 	}
-	if t := llama.DetectTemplate(g.ChatTemplate()); t != llama.NoTemplate {
-		return t, nil
-	}
-	if g.ChatTemplate() != "" {
+	if g.ChatTemplate() != "" || m.Template != "" {
 		return llama.NoTemplate, fmt.Errorf("%s has a chat template that is none of Llama 3, ChatML and Gemma; use an instruct model of these families", m.Path)
 	}
 	return llama.NoTemplate, fmt.Errorf("%s has no chat template: it is perhaps a base model; use its instruct version", m.Path)
+}
+
+// templateOf is the chat template that the store notes, or the file's own, or what Ollama keeps beside a file that has none.
+func templateOf(m models.Model, g *models.GGUF) (llama.Template, error) {
+	if m.Entry != nil && m.Entry.ChatTemplate != "" {
+		return llama.ParseTemplate(m.Entry.ChatTemplate)
+	}
+	if text := g.ChatTemplate(); text != "" {
+		return llama.DetectTemplate(text), nil
+	}
+	return llama.DetectTemplate(m.Template), nil
 }
 
 // openGGUF opens a model's file, with what to do where it is none.
@@ -141,6 +155,8 @@ func openGGUF(path string) (*models.GGUF, error) {
 	}
 	return g, nil
 }
+
+func openModel(m models.Model) (*models.GGUF, error) { return openGGUF(m.Path) }
 
 // resolveModel finds the model that the user means.
 func resolveModel(store *models.Store, name string) (models.Model, error) {

@@ -40,3 +40,14 @@ func TestEngineWiden(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// header opens a model's file for the time of a test.
+func header(t *testing.T, path string) *models.GGUF {
+	t.Helper()
+	g, err := openGGUF(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { g.Close() })
+	return g
+}

@@ -154,12 +154,17 @@ func (j *job) load(ctx context.Context) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	g, err := openModel(model)
+	if err != nil {
+		return nil, err
+	}
+	defer g.Close()
 	var why string
 	if o := &j.opts; o.deterministic {
 		why = "for --deterministic"
-		j.sizes, j.alike, err = alikeSizes(model, tagger.Decode(o.decode), o.threads, o.parallel, o.sizes)
+		j.sizes, j.alike, err = alikeSizes(g, tagger.Decode(o.decode), o.threads, o.parallel, o.sizes)
 	} else {
-		j.sizes, why, err = chooseSizes(model, tagger.Decode(o.decode), o.threads, o.parallel, o.sizes)
+		j.sizes, why, err = chooseSizes(model, g, tagger.Decode(o.decode), o.threads, o.parallel, o.sizes)
 	}
 	if err != nil {
 		return nil, err
@@ -173,12 +178,12 @@ func (j *job) load(ctx context.Context) (*engine, error) {
 	if j.opts.logLevel == "debug" {
 		fmt.Fprintf(j.stderr, "emospan: debug: %s: %s\n", j.sizes, why)
 	}
-	e, err := openEngine(model, j.sizes)
+	e, err := loadEngine(model, g, j.sizes)
 	j.log()
 	if err != nil {
 		return nil, err
 	}
-	if r, ok := fasterFormat(store, model); ok {
+	if r, ok := fasterFormat(store, model, g); ok {
 		j.faster = r.hint()
 	}
 	j.manifest.Model = model.Name

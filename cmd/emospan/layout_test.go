@@ -237,7 +237,7 @@ func helpFlags(t *testing.T, cmd *cobra.Command) map[string]map[string]int {
 			t.Errorf("%q shows no example", args)
 		}
 		names := map[string]int{}
-		for _, m := range regexp.MustCompile(`(?m)^ +(-\w)?,? +(--[a-z-]+)`).FindAllStringSubmatch(stdout.String(), -1) {
+		for _, m := range regexp.MustCompile(`(?m)^ +(-\w)?,? +(--[a-z0-9-]+)`).FindAllStringSubmatch(stdout.String(), -1) {
 			for _, name := range m[1:] {
 				if name != "" {
 					names[name]++

@@ -23,6 +23,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := newRoot()
 	root.SetArgs(args)
 	root.SetIn(stdin)
+	if f, ok := stdout.(*os.File); ok && isTerminal(f) {
+		stdout = &terminal{File: f}
+	}
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)

@@ -25,7 +25,7 @@ var fixtures struct{ tiny, llama3, vocabularies, store string }
 const raceOptions = "atexit_sleep_ms=0"
 
 func TestMain(m *testing.M) {
-	testscript.Main(withFixtures{m}, map[string]func(){"emospan": main})
+	testscript.Main(withFixtures{m}, map[string]func(){"emospan": main, "load-mutants": loadMutants})
 }
 
 type withFixtures struct{ m *testing.M }
@@ -81,12 +81,14 @@ func TestScripts(t *testing.T) {
 			env.Setenv("GORACE", raceOptions)
 			env.Setenv("VOCABULARIES", fixtures.vocabularies)
 			env.Setenv("EMOSPAN_MODELS", filepath.Join(env.WorkDir, ".store"))
+			env.Setenv("OLLAMA_MODELS", filepath.Join(env.WorkDir, ".ollama"))
 			env.Setenv("USER_STORE", fixtures.store)
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exitcode": cmdExitcode, "oneline": cmdOneline, "lines": cmdLines, "jsonval": cmdJSONVal, "keys": cmdKeys,
 			"bytes": cmdBytes, "repeat": cmdRepeat, "patch": cmdPatch, "cut": cmdCut, "noescapes": cmdNoEscapes,
+			"cmpfield": cmdCmpField, "ollama": cmdOllama, "serve": cmdServe, "sha256": cmdSHA256,
 		},
 	})
 }
@@ -194,6 +196,19 @@ func cmdJSONVal(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if ok == neg {
 		ts.Fatalf("%s: %s is %s, want %s", args[0], args[1], value, want)
+	}
+}
+
+// cmpfield FILE KEY LINES checks that the records have these lines, in order, under a key.
+func cmdCmpField(ts *testscript.TestScript, neg bool, args []string) {
+	var got strings.Builder
+	for line := range strings.Lines(ts.ReadFile(args[0])) {
+		var record map[string]any
+		ts.Check(json.Unmarshal([]byte(line), &record))
+		fmt.Fprintln(&got, record[args[1]])
+	}
+	if want := ts.ReadFile(args[2]); got.String() != want {
+		ts.Fatalf("%s of %s is %q, want %q", args[1], args[0], got.String(), want)
 	}
 }
 

@@ -58,7 +58,7 @@ func TestFasterFormat(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r, ok := fasterFormat(store, m); ok {
+	if r, ok := fasterFormat(store, m, header(t, m.Path)); ok {
 		t.Errorf("before anything was measured: %+v", r)
 	}
 	speeds := typeSpeeds{}
@@ -72,7 +72,7 @@ func TestFasterFormat(t *testing.T) {
 	if err := speeds.keep(); err != nil {
 		t.Fatal(err)
 	}
-	r, ok := fasterFormat(store, m)
+	r, ok := fasterFormat(store, m, header(t, m.Path))
 	if !ok || r.Format != "F16" || r.Speed < 2.99 || r.Speed > 3.01 || !r.Exact || r.Size < 250<<20 {
 		t.Fatalf("got %+v, %v", r, ok)
 	}
@@ -89,7 +89,7 @@ func TestFasterFormat(t *testing.T) {
 	if err := speeds.keep(); err != nil {
 		t.Fatal(err)
 	}
-	if r, ok := fasterFormat(store, m); ok {
+	if r, ok := fasterFormat(store, m, header(t, m.Path)); ok {
 		t.Errorf("without the speed of the model's own type: %+v", r)
 	}
 }

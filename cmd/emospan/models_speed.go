@@ -141,7 +141,7 @@ func formatReports(store *models.Store, m models.Model, g *models.GGUF, speeds t
 // shellWord is how a user names the model on a command line.
 func shellWord(m models.Model) string {
 	word := m.Path
-	if m.Entry != nil {
+	if m.Entry != nil || m.Digest != "" {
 		word = m.Name
 	}
 	if strings.ContainsAny(word, " \t\n\"'`$&|;<>()*?[]#~\\!{}") {
@@ -181,16 +181,11 @@ func fastest(list []formatReport) (best formatReport, ok bool) {
 
 // fasterFormat tells of a format in which the model would be much faster on this CPU, as far as has been measured here. It
 // reads a file or two and measures nothing.
-func fasterFormat(store *models.Store, m models.Model) (formatReport, bool) {
+func fasterFormat(store *models.Store, m models.Model, g *models.GGUF) (formatReport, bool) {
 	speeds, ok := knownSpeeds()
 	if !ok {
 		return formatReport{}, false
 	}
-	g, err := models.OpenGGUF(m.Path)
-	if err != nil {
-		return formatReport{}, false
-	}
-	defer g.Close()
 	return fastest(formatReports(store, m, g, speeds))
 }
 

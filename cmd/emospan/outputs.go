@@ -13,6 +13,9 @@ import (
 
 // createOutput makes an output file, with what to do where it is there already or its folder cannot be written to.
 func createOutput(path string, force bool) (*dataset.Writer, error) {
+	if path == "-" && isTerminal(os.Stdout) {
+		return dataset.NewWriter(&terminal{File: os.Stdout}, "standard output")
+	}
 	w, err := dataset.Create(path, force)
 	switch {
 	case err == nil:

@@ -133,7 +133,7 @@ func (s engineSizes) override(list string) (engineSizes, error) {
 
 // chooseSizes are the sizes to decode a form in, and why: what `bench` measured or else the form's own, changed as the
 // flags --threads, --parallel and --sizes say, each 0 or empty where it was not given.
-func chooseSizes(m models.Model, decode tagger.Decode, threads, parallel int, list string) (s engineSizes, why string, err error) {
+func chooseSizes(m models.Model, g *models.GGUF, decode tagger.Decode, threads, parallel int, list string) (s engineSizes, why string, err error) {
 	most := mostThreads(threads)
 	s, why = defaultSizes(decode, most), "not measured here: emospan bench --tune would"
 	if known, ok := knownSizes(m, decode, most); ok {
@@ -151,11 +151,6 @@ func chooseSizes(m models.Model, decode tagger.Decode, threads, parallel int, li
 	if parallel > 0 {
 		return s.with(parallel), "as --parallel says", nil
 	}
-	g, err := openGGUF(m.Path)
-	if err != nil {
-		return s, "", err
-	}
-	defer g.Close()
 	if n := fitting(g, s, availableMemory()); n < s.Parallel {
 		s, why = s.with(n), "as many as the memory allows"
 	}
@@ -168,12 +163,7 @@ var alikeTypes = []string{"F32", "F16", "Q4_1", "Q8_0"}
 
 // alikeSizes are those of --deterministic: the same arithmetic for a record whatever else is decoded, however many at a time.
 // alike is false where only one record at a time makes that sure.
-func alikeSizes(m models.Model, decode tagger.Decode, threads, parallel int, list string) (s engineSizes, alike bool, err error) {
-	g, err := openGGUF(m.Path)
-	if err != nil {
-		return s, false, err
-	}
-	defer g.Close()
+func alikeSizes(g *models.GGUF, decode tagger.Decode, threads, parallel int, list string) (s engineSizes, alike bool, err error) {
 	s = defaultSizes(decode, mostThreads(threads))
 	if list != "" {
 		if s, err = s.override(list); err != nil {

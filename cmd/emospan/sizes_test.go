@@ -111,6 +111,7 @@ func TestSizes(t *testing.T) {
 
 	// What was measured gives way to flags.
 	m.Path = fixtures.llama3
+	g := header(t, m.Path)
 	for _, test := range []struct {
 		threads, parallel int
 		list              string
@@ -122,7 +123,7 @@ func TestSizes(t *testing.T) {
 		{2, 1, "cache=each", engineSizes{1, false, 256, true, "f16", 2, false}},
 		{1, 0, "", engineSizes{16, false, 256, false, "f16", 1, false}},
 	} {
-		s, why, err := chooseSizes(m, "compact", test.threads, test.parallel, test.list)
+		s, why, err := chooseSizes(m, g, "compact", test.threads, test.parallel, test.list)
 		if err != nil || s != test.want || why == "" {
 			t.Errorf("%+v: %v, %q, %v", test, s, why, err)
 		}

@@ -4,7 +4,8 @@ package main
 //
 // Data goes to standard output or to --out, everything else to standard error. An error is one line: what is wrong, then,
 // after a semicolon, what to do. Progress and colour appear only where standard error is a terminal, NO_COLOR switches
-// colour off, and text from records is stripped of control characters before it is shown.
+// colour off, and text from records is stripped of control characters before it is shown; data too where standard output is a
+// terminal.
 
 import (
 	"context"
@@ -81,6 +82,9 @@ func printable(s string) string {
 }
 
 func isTerminal(w any) bool {
+	if _, ok := w.(*terminal); ok {
+		return true
+	}
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
