@@ -7,6 +7,9 @@
 #   make release  a fully static executable with every CPU variant, in dist/
 #   make test-cpu run the release on emulated CPUs and in an empty chroot; look for stray AVX code
 #   make test-report  the page of emospan report in headless Chromium, which it installs; SCREENSHOT=FILE keeps a picture
+#   make test-slurm  an array job, a requeued task and the merge on a Slurm cluster of this machine alone; installs slurm-wlm and munge
+#   make test-spark  emospan as a filter in Spark's partitions, and the memory that they share; installs PySpark, and Java
+#   make test-kubernetes  scripts/kubernetes against the API's schemas, and its pods' commands here
 #   make fuzz     each fuzz target for FUZZTIME
 #   make bench    measure the default model here: tokens and records a second; FLAGS holds other options of emospan bench
 #   make bench-agree  against llama-bench in turn: fails where figures differ by more than noise or tagging is below a floor
@@ -30,7 +33,7 @@ PURE := ./agreement ./dataset ./export ./grammar ./models ./report ./tagger ./va
 export PYTHON
 
 .DEFAULT_GOAL := build
-.PHONY: build native model models python demo test check fmt vet staticcheck race nocgo cgocheck test-native release test-cpu test-report fuzz bench bench-agree bench-grammar bench-scale quality peers bench-peers clean
+.PHONY: build native model models python demo test check fmt vet staticcheck race nocgo cgocheck test-native release test-cpu test-report test-slurm test-spark test-kubernetes fuzz bench bench-agree bench-grammar bench-scale quality peers bench-peers clean
 
 build: native
 	$(GO) build -trimpath -o bin/emospan ./cmd/emospan
@@ -93,6 +96,16 @@ test-native:
 # Not part of test or check: Chromium is a large package.
 test-report: build
 	@scripts/test-report.sh
+
+# Many machines: none of these is part of test or check. See docs/scale.md.
+test-slurm: build
+	@scripts/test-slurm.sh bin/emospan
+
+test-spark: model
+	@scripts/test-spark.sh bin/emospan
+
+test-kubernetes: build
+	@scripts/test-kubernetes.sh bin/emospan
 
 fuzz:
 	@scripts/fuzz.sh $(FUZZTIME)

@@ -58,7 +58,7 @@ used, 130 interrupted.`,
 		}
 		return usageError("%w; see %s --help", err, cmd.CommandPath())
 	})
-	root.AddCommand(newTag(), newValidate(), newCalibrate(), newGrammar(), newPrompt(), newBench(), newDevices(), newModels(), newRetryRejects(), newExport(), newCompare(), newReport(), newVersion())
+	root.AddCommand(newTag(), newValidate(), newCalibrate(), newGrammar(), newPrompt(), newBench(), newDevices(), newModels(), newRetryRejects(), newMerge(), newExport(), newCompare(), newReport(), newVersion())
 	wrapArgs(root)
 	return root
 }
