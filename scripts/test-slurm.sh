@@ -31,6 +31,7 @@ stop() {
   rm -rf "$work"
 }
 trap stop EXIT
+trap 'exit 130' INT TERM
 mkdir -p "$work/run" "$work/state" "$work/spool" "$work/log"
 chmod 755 "$work"
 head -c 128 /dev/urandom >"$work/run/munge.key"
