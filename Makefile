@@ -8,6 +8,9 @@
 #   make test-cpu run the release on emulated CPUs and in an empty chroot; look for stray AVX code
 #   make test-report  the page of emospan report in headless Chromium, which it installs; SCREENSHOT=FILE keeps a picture
 #   make test-gguf  GGUF files with faults through the real loader: MUTANTS=10000, MUTANTS_SEED=1
+#   make test-slurm  an array job, a requeued task and the merge on a Slurm cluster of this machine alone; installs slurm-wlm and munge
+#   make test-spark  emospan as a filter in Spark's partitions, and the memory that they share; installs PySpark, and Java
+#   make test-kubernetes  scripts/kubernetes against the API's schemas, and its pods' commands here
 #   make fuzz     each fuzz target for FUZZTIME
 #   make bench    measure the default model here: tokens and records a second; FLAGS holds other options of emospan bench
 #   make bench-agree  against llama-bench in turn: fails where figures differ by more than noise or tagging is below a floor
@@ -33,7 +36,7 @@ PURE := ./agreement ./dataset ./export ./grammar ./models ./report ./tagger ./va
 export PYTHON
 
 .DEFAULT_GOAL := build
-.PHONY: build native model models python demo test check fmt vet staticcheck race nocgo cgocheck test-native release test-cpu test-report test-gguf fuzz bench bench-agree bench-grammar bench-scale quality peers bench-peers clean
+.PHONY: build native model models python demo test check fmt vet staticcheck race nocgo cgocheck test-native release test-cpu test-report test-gguf test-slurm test-spark test-kubernetes fuzz bench bench-agree bench-grammar bench-scale quality peers bench-peers clean
 
 build: native
 	$(GO) build -trimpath -o bin/emospan ./cmd/emospan
@@ -100,6 +103,16 @@ test-report: build
 # No model is needed: the files are made of a tiny one, which the test writes.
 test-gguf: native
 	@GO="$(GO)" scripts/test-gguf.sh $(MUTANTS) $(MUTANTS_SEED)
+
+# Many machines: none of these is part of test or check. See docs/scale.md.
+test-slurm: build
+	@scripts/test-slurm.sh bin/emospan
+
+test-spark: model
+	@scripts/test-spark.sh bin/emospan
+
+test-kubernetes: build
+	@scripts/test-kubernetes.sh bin/emospan
 
 fuzz:
 	@scripts/fuzz.sh $(FUZZTIME)

@@ -32,6 +32,9 @@ type Manifest struct {
 	TopP        float64           `json:"top_p"`
 	Seed        int64             `json:"seed"`
 	Input       []string          `json:"input"`
+	Texts       int               `json:"texts"`           // of the whole input, up to --limit, bad rows included; 0 where it was not read to its end
+	TextsSHA256 string            `json:"texts_sha256"`    // see TextsDigest
+	Shard       string            `json:"shard,omitempty"` // I/N: of these texts only those were tagged
 	Output      string            `json:"output"`
 	Flags       map[string]string `json:"flags"`
 
@@ -61,7 +64,8 @@ type Manifest struct {
 	Emotions    map[string]int `json:"emotions"`     // predictions of each emotion
 	RejectCodes map[string]int `json:"reject_codes"` // rejected records with each code
 
-	Retries []Retry `json:"retries,omitempty"` // later runs of the rejects, whose records the counts above include
+	Retries []Retry    `json:"retries,omitempty"` // later runs of the rejects, whose records the counts above include
+	Shards  []ShardRun `json:"shards,omitempty"`  // that were merged into the output
 }
 
 // Retry is the account of a run that put rejected samples to a model again.

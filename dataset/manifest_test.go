@@ -14,12 +14,13 @@ func sampleManifest() *Manifest {
 	start := time.Date(2025, 3, 1, 12, 0, 0, 0, time.UTC)
 	return &Manifest{
 		Emospan: "v1.2.3", LlamaCPP: "b1234", Model: "tiny", Decode: "compact", Confidence: "self", Calibration: &Calibration{Name: "tiny", SHA256: "ab", Texts: "b.txt"}, TopP: 1, Seed: 42,
-		Input: []string{"a.txt", "b.txt"}, Output: "out.jsonl", Flags: map[string]string{"limit": "10", "decode": "compact"},
+		Input: []string{"a.txt", "b.txt"}, Texts: 20, TextsSHA256: "cd", Shard: "1/2", Output: "out.jsonl", Flags: map[string]string{"limit": "10", "decode": "compact"},
 		Parallel: 8, Threads: 2, Sizes: "cache=one", Started: start, Finished: start.Add(90 * time.Second),
 		Records: 10, Accepted: 9, Rejected: 1, Seconds: 90, RecordsPerSecond: 0.1, MaskMicrosP50: 1.5,
 		Spans: 7, Emotions: map[string]int{"joy": 6, "anger": 3}, RejectCodes: map[string]int{"span.text": 1},
 		Retries: []Retry{{Model: "tiny", Decode: "compact", Temperature: 0.7, TopP: 1, Seed: 43, Flags: map[string]string{}, Started: start.Add(time.Hour),
 			Seconds: 9, Records: 2, Accepted: 1, Rejected: 1}},
+		Shards: []ShardRun{{Shard: "0/1", BinarySHA256: "ef", Threads: 2, Started: start, Finished: start.Add(time.Minute), Records: 10, Accepted: 9, Rejected: 1, Seconds: 60}},
 	}
 }
 
@@ -47,7 +48,8 @@ func TestManifest(t *testing.T) {
 	for _, name := range strings.Fields(`records accepted rejected seconds records_per_second prompt_tokens forced_tokens
 		sampled_tokens tokens_per_second mask_us_p50 mask_us_p99 parallel threads sizes device cpu_variant model model_sha256 llama_cpp
 		emospan prompt prompt_sha256 grammar_sha256 taxonomy_sha256 binary_sha256 decode confidence calibration temperature top_p seed input output
-		started finished flags reject_codes emotions spans interrupted retries`) {
+		started finished flags reject_codes emotions spans interrupted retries
+		texts texts_sha256 shard shards`) {
 		if _, ok := fields[name]; !ok {
 			t.Errorf("no field %s", name)
 		}

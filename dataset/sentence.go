@@ -3,6 +3,9 @@ package dataset
 import (
 	"fmt"
 	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json"
 )
 
 // Sentence says where the text of a record that is a sentence stands in the
@@ -20,6 +23,18 @@ type Sentence struct {
 // SentenceID is the id of a text's sentence. It is another than that of every
 // other sentence of any text, whatever # the texts' ids hold.
 func SentenceID(textID string, index int) string { return textID + "#" + strconv.Itoa(index) }
+
+// SentenceTextID is the id of the text that a sentence's id leads back to.
+func SentenceTextID(id string) string { return id[:max(0, strings.LastIndexByte(id, '#'))] }
+
+// ParseSentence reads one line of a file of sentences.
+func ParseSentence(line []byte) (*Sentence, error) {
+	s := new(Sentence)
+	if err := json.Unmarshal(line, s); err != nil {
+		return nil, fmt.Errorf("sentence: %w", err)
+	}
+	return s, nil
+}
 
 // AppendJSON appends the sentence to dst as one line of JSON without a newline.
 func (s *Sentence) AppendJSON(dst []byte) ([]byte, error) {

@@ -157,8 +157,8 @@ func eachText(ctx context.Context, o *tagOptions, f func(dataset.Input, *dataset
 	}
 }
 
-// readTexts hands on every text of the inputs, or its sentences, until send returns false or --limit is reached. An error that
-// is not a line's comes last.
+// readTexts hands on every text of the inputs that --shard has, or its sentences, until send returns false or --limit is reached.
+// The texts of other shards are read all the same: numbers and ids are those of the whole. An error that is not a line's comes last.
 func readTexts(o *tagOptions, send func(text) bool) {
 	opts := o.readerOptions()
 	opts.IDs = new(dataset.IDSet)
@@ -180,15 +180,24 @@ func readTexts(o *tagOptions, send func(text) bool) {
 // readFile hands on the texts of one input, and reports whether the next is wanted.
 func readFile(r *dataset.Reader, o *tagOptions, send func(text) bool) (more bool) {
 	for o.limit == 0 || r.Index() < o.limit {
+		number := r.Index()
 		in, err := r.Next()
 		if err == io.EOF {
 			return true
 		}
 		var bad *dataset.LineError
+		if err == nil || errors.As(err, &bad) {
+			if o.digest != nil {
+				o.digest.Add(in, bad)
+			}
+			if !o.shard.Has(number) {
+				continue
+			}
+		}
 		if err == nil && o.split == splitSentence {
 			more = eachSentence(in, func(part dataset.Input) bool { return send(text{Input: part}) })
 		} else {
-			more = send(text{in, err}) && (err == nil || errors.As(err, &bad))
+			more = send(text{in, err}) && (err == nil || bad != nil)
 		}
 		if !more {
 			return false

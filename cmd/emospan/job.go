@@ -52,6 +52,7 @@ type job struct {
 var errMaxRejects = errors.New("too many rejects")
 
 func runTag(cmd *cobra.Command, o tagOptions) (err error) {
+	o.digest = new(dataset.TextsDigest)
 	j := &job{opts: o, stderr: cmd.ErrOrStderr(), colours: colour(cmd.ErrOrStderr())}
 	if o.cpuProfile != "" {
 		f, err := os.Create(o.cpuProfile)
@@ -229,6 +230,7 @@ func (j *job) describe(prompt *tagger.Prompt, tax *dataset.Taxonomy) {
 	if c := j.calibration; c != nil {
 		m.Calibration = &dataset.Calibration{Name: c.Name, SHA256: c.SHA256, Texts: c.Texts}
 	}
+	m.Shard = j.opts.shard.String()
 	m.Input, m.Output, m.Flags = j.opts.files, j.opts.out, j.opts.flags
 	m.Parallel, m.Threads, m.Sizes, m.Device, m.CPUVariant = j.sizes.Parallel, j.sizes.Threads, j.sizes.list(), "cpu", variant
 	m.Emotions, m.RejectCodes = map[string]int{}, map[string]int{}
@@ -251,6 +253,9 @@ func (j *job) startBar() {
 	}
 	if j.opts.limit > 0 && total > j.opts.limit {
 		total = j.opts.limit
+	}
+	if total > 0 {
+		total = j.opts.shard.Size(total)
 	}
 	j.bar = newRecordBar(j.stderr, total)
 }
@@ -380,10 +385,10 @@ func (j *job) reject(r *dataset.Reject) error {
 	return err
 }
 
-// flush writes out what is finished, once a second. To standard output each record goes at once: someone may be reading.
+// flush writes out what is finished, once a second or at once.
 func (j *job) flush() error {
 	now := time.Now()
-	if j.opts.out != "-" && now.Sub(j.flushed) < flushEvery {
+	if !j.opts.flush && now.Sub(j.flushed) < flushEvery {
 		return nil
 	}
 	j.flushed = now
@@ -405,11 +410,11 @@ func (j *job) flush() error {
 // finish completes the outputs, whatever ended the run, writes the manifest and says what was done.
 func (j *job) finish(runErr error) error {
 	m := &j.manifest
-	empty := m.Records == 0 && runErr == nil
-	if empty {
+	dealt := runErr == nil && j.opts.digest.Texts() > 0 // and perhaps none of the texts to this shard
+	if m.Records == 0 && runErr == nil && !dealt {
 		runErr = dataError("%s: no texts; name a file with one text a line, or JSON lines with a %q field", inputNames(j.opts.files), j.opts.textField)
 	}
-	if m.Records == 0 { // and the outputs are taken back
+	if m.Records == 0 && !dealt { // and the outputs are taken back
 		if errors.Is(runErr, errInterrupted) {
 			runErr = fmt.Errorf("%w; nothing was written", runErr)
 		}
@@ -425,6 +430,9 @@ func (j *job) finish(runErr error) error {
 	j.takeBack()
 	j.measure()
 	m.Interrupted = runErr != nil
+	if runErr == nil {
+		m.Texts, m.TextsSHA256 = j.opts.digest.Texts(), j.opts.digest.Sum()
+	}
 	if j.opts.manifest != "" {
 		if err := m.WriteFile(j.opts.manifest); err != nil {
 			closeErr = errors.Join(closeErr, fmt.Errorf("%w; what is in the output is whole", err))
@@ -432,7 +440,11 @@ func (j *job) finish(runErr error) error {
 		}
 	}
 	j.log()
-	if !j.opts.quiet && m.Records > 0 {
+	switch {
+	case j.opts.quiet:
+	case dealt && m.Records == 0:
+		fmt.Fprintf(j.stderr, "shard %s has none of the %s\n", m.Shard, plural(m.Texts, "text"))
+	case m.Records > 0:
 		j.summary()
 	}
 	switch {
@@ -444,7 +456,7 @@ func (j *job) finish(runErr error) error {
 		return fmt.Errorf("%w; %s whole in the output", runErr, plural(m.Accepted, "record"))
 	case runErr != nil:
 		return runErr
-	case m.Accepted == 0:
+	case m.Accepted == 0 && m.Records > 0:
 		return dataError("every record was rejected; %s says why", cmp.Or(j.opts.rejects, "standard error"))
 	}
 	return nil

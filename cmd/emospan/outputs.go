@@ -93,6 +93,9 @@ func writeFailure(err error) error {
 	if path, ok := cause.(*fs.PathError); ok {
 		cause = path.Err // the name is said already
 	}
+	if errors.Is(cause, unix.EPIPE) {
+		return fmt.Errorf("cannot write %s: its reader is gone; it was given %s", write.Name, plural(write.Records, "whole record"))
+	}
 	remedy := "name another file"
 	if errors.Is(cause, unix.ENOSPC) || errors.Is(cause, unix.EDQUOT) || errors.Is(cause, unix.EFBIG) {
 		remedy = "make room, then run again with --force"

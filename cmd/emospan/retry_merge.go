@@ -169,10 +169,10 @@ type merging struct {
 	records int // in it
 	copied  int
 
-	ordered       bool
-	shard, shards int // the records are those whose number is shard modulo shards
-	rejects       int // of the log that are done with
-	kept          int
+	ordered bool
+	shard   dataset.Shard // that the output is
+	rejects int           // of the log that are done with
+	kept    int
 
 	out, log *dataset.Writer
 	temp     []string // names of out and log until finish
@@ -182,10 +182,11 @@ type merging struct {
 }
 
 func newMerging(o *retryOptions, old *dataset.Manifest, log *logSurvey, there *outputSurvey, tax *dataset.Taxonomy) (*merging, error) {
-	m := &merging{name: o.into, tax: tax, records: there.records, old: old, shards: 1}
-	if shard := old.Flags["shard"]; shard != "" {
-		if _, err := fmt.Sscanf(shard, "%d/%d", &m.shard, &m.shards); err != nil || m.shards < 1 {
-			return nil, dataError("the manifest of %s has --shard %s; mend or remove it", o.into, shard)
+	m := &merging{name: o.into, tax: tax, records: there.records, old: old, shard: dataset.Shard{Count: 1}}
+	if old.Shard != "" {
+		var err error
+		if m.shard, err = dataset.ParseShard(old.Shard); err != nil {
+			return nil, dataError("the manifest of %s: %w; mend or remove it", o.into, err)
 		}
 	}
 	m.files.out, m.files.log, m.files.manifest = o.into, o.log, o.into+manifestSuffix
@@ -220,7 +221,7 @@ func newMerging(o *retryOptions, old *dataset.Manifest, log *logSurvey, there *o
 }
 
 // slot is the place of a record number among those of the run.
-func (m *merging) slot(index int) int { return (index - m.shard) / m.shards }
+func (m *merging) slot(index int) int { return (index - m.shard.Index) / m.shard.Count }
 
 // accept writes a record behind those of the output that come before it.
 func (m *merging) accept(index int, r *dataset.Record) error {

@@ -13,7 +13,11 @@ const (
 
 // eachSentence hands on the sentences of a text, each as an input of its own, until send returns false.
 func eachSentence(in dataset.Input, send func(dataset.Input) bool) (more bool) {
-	for k, at := range tagger.Sentences(in.Text) {
+	sentences := tagger.Sentences(in.Text)
+	if len(sentences) == 0 { // nothing of the input is passed over without a word
+		sentences = []tagger.Range{{Start: 0, End: len(in.Text)}}
+	}
+	for k, at := range sentences {
 		part := in
 		part.ID = dataset.SentenceID(in.ID, k)
 		part.Text = in.Text[at.Start:at.End]

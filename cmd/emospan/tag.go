@@ -30,10 +30,13 @@ type tagOptions struct {
 	threads, parallel             int
 	sizes                         string
 	limit, maxRejects             int
+	shardText                     string
+	shard                         dataset.Shard
+	digest                        *dataset.TextsDigest // of every text that is read; nil where nobody asks
 	show                          int
 	device                        string
 	deterministic                 bool
-	force, quiet, dryRun          bool
+	force, quiet, dryRun, flush   bool
 	progress, logLevel            string
 	cpuProfile                    string
 
@@ -49,6 +52,10 @@ func newTag() *cobra.Command {
 JSON. A text whose answer fails a check is not written: it goes to the reject log with the model's
 answer and the reasons. Beside the output a manifest says what made it and how fast.
 
+As a filter it reads standard input and writes each record to standard output as soon as it is done, in
+the order of the input. When the reader of standard output goes away the program ends as others do, by
+SIGPIPE (141 in a shell), without a word; when that of a pipe named with -o does, with exit code 3.
+
 Inputs are lines of text, JSON lines, CSV or TSV whose first row names the columns, GoEmotions' TSV
 (text, label ids, id; no names), or Parquet. An id that two texts share is refused for the second.
 A sentence's id leads back to its text: ID#K is sentence K, from 0, of the text ID. Where it stands
@@ -56,6 +63,7 @@ there is a line of OUT.sentences.jsonl: of the text's UTF-8 the bytes from start
 		Example: `  emospan tag texts.txt -o tagged.jsonl
   emospan tag --input jsonl --text-field body comments.jsonl -o tagged.jsonl.gz
   emospan tag --text-field review --split sentence reviews.csv -o tagged.jsonl
+  emospan tag --shard 0/8 texts.txt -o part0.jsonl
   echo "I can't wait for Friday!" | emospan tag --show`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.files = args
@@ -98,9 +106,11 @@ func (o *tagOptions) addFlags(f *pflag.FlagSet) {
 	f.BoolVar(&o.deterministic, "deterministic", false, "the same record for a text whatever is tagged beside it and whatever --parallel says, at some cost in speed")
 	f.StringVar(&o.device, "device", "auto", "where to run: auto, cpu or gpu")
 	f.IntVar(&o.limit, "limit", 0, "tag only the first `N` texts, each with all its sentences (0: all)")
+	f.StringVar(&o.shardText, "shard", "", "tag part `I/N` of the texts, I from 0 to N-1: those whose number (from 0, behind --limit) divided by N leaves I; emospan merge joins the parts")
 	f.IntVar(&o.maxRejects, "max-rejects", 0, "stop with exit code 1 after `N` rejects (0: no limit)")
 	f.BoolVar(&o.dryRun, "dry-run", false, "count records and tokens, tag a few, and print the time and memory it would take")
 	f.BoolVar(&o.force, "force", false, "replace an existing output")
+	f.BoolVar(&o.flush, "flush", false, "write each record as soon as it and those before it are done, as to standard output and pipes in any case; else once a second")
 	f.IntVar(&o.show, "show", 0, "print records as they come, spans marked; --show=`N` only the first N")
 	f.Lookup("show").NoOptDefVal = "-1"
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no summary on standard error")
@@ -142,6 +152,12 @@ func (o *tagOptions) check() error {
 	case o.device == "gpu":
 		return fmt.Errorf("--device gpu: this executable has no GPU back end; use --device auto or cpu")
 	}
+	if _, set := o.flags["shard"]; set {
+		var err error
+		if o.shard, err = dataset.ParseShard(o.shardText); err != nil {
+			return usageError("--shard %s: it must be I/N, I from 0 to N-1 and N up to %d", o.shardText, dataset.MaxShards)
+		}
+	}
 	if o.sizes != "" {
 		if _, err := oneRecord(1).override(o.sizes); err != nil { // before anything is opened
 			return err
@@ -156,7 +172,10 @@ func (o *tagOptions) check() error {
 	if o.out == "" {
 		return usageError("--out is empty: name a file, or - for standard output")
 	}
-	if info, err := os.Stat(o.out); o.out != "-" && (err != nil || info.Mode().IsRegular()) { // not beside a pipe or a device
+	info, err := os.Stat(o.out)
+	if o.out == "-" || err == nil && !info.Mode().IsRegular() { // a pipe or a device: someone may be reading, and nothing lies beside it
+		o.flush = true
+	} else {
 		if o.rejects == "" {
 			o.rejects = o.out + ".rejects.jsonl"
 		}
