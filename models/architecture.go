@@ -10,9 +10,16 @@ var plain = []string{
 	"qwen2", "qwen2moe", "qwen3", "qwen3moe", "gemma", "gemma2", "gemma3",
 }
 
-// square are those of plain that rotate whole heads.
+// square are the architectures whose graphs assert that whole heads are
+// rotated and that values are as wide as keys.
 var square = []string{
-	"llama", "mistral3", "smollm3", "granite", "olmo2", "internlm2", "qwen2", "qwen2moe", "qwen3", "qwen3moe",
+	"apertus", "arcee", "arctic", "baichuan", "chameleon", "codeshell", "cogvlm", "cohere2moe", "dbrx",
+	"deepseek", "dots1", "ernie4_5", "ernie4_5-moe", "exaone", "exaone-moe", "exaone4", "falcon",
+	"granite", "granite_swa", "graniteswitch", "grok", "grovemoe", "hunyuan-moe", "hunyuan_vl",
+	"hy_v3", "internlm2", "jais2", "llama", "llama4", "maincoder", "mellum", "mistral3", "olmo",
+	"olmo2", "olmoe", "orion", "paddleocr", "pangu-embedded", "plamo", "qwen2", "qwen2moe", "qwen2vl",
+	"qwen3", "qwen3moe", "qwen3vl", "qwen3vlmoe", "seed_oss", "smallthinker", "smollm3", "starcoder2",
+	"talkie", "xverse",
 }
 
 // maxHead is far above the width of any model's attention heads.
@@ -67,7 +74,7 @@ func (g *GGUF) checkAttention() error {
 		return damaged("attention heads of %d and %d numbers, at most %d are expected", key, value, maxHead)
 	case rotated > key || rotated%2 != 0:
 		return damaged("%d of the %d numbers of a key are rotated: it must be an even part of them", rotated, key)
-	case isPlain && value != key, slices.Contains(square, arch) && rotated != key:
+	case (isPlain || slices.Contains(square, arch)) && value != key, slices.Contains(square, arch) && rotated != key:
 		return damaged("keys of %d numbers, %d of them rotated, and values of %d: in a %s model they are as many", key, rotated, value, arch)
 	}
 	for _, same := range []struct {

@@ -106,6 +106,7 @@ func TestUsable(t *testing.T) {
 		{"rotated beyond the head", "q", func(h *header) { h.uint32("q.rope.dimension_count", 6) }, "6 of the 4 numbers of a key are rotated"},
 		{"rotated by halves", "q", func(h *header) { h.uint32("q.rope.dimension_count", 3) }, "it must be an even part"},
 		{"partly rotated", "llama", func(h *header) { h.uint32("llama.rope.dimension_count", 2) }, "keys of 4 numbers, 2 of them rotated"},
+		{"partly rotated, of another family", "exaone", func(h *header) { h.uint32("exaone.rope.dimension_count", 2) }, "keys of 4 numbers, 2 of them rotated"},
 		{"narrow values", "gemma3", func(h *header) { h.uint32("gemma3.attention.value_length", 2) }, "and values of 2"},
 		{"two widths", "gemma3", func(h *header) { h.uint32("gemma3.attention.key_length_swa", 8) }, "is 8 in some layers and 4 in others"},
 		{"negative epsilon", "q", func(h *header) { h.float32("q.attention.layer_norm_rms_epsilon", -1e-5) }, "is -9.99"},
