@@ -7,6 +7,7 @@
 #   make release  a fully static executable with every CPU variant, in dist/
 #   make test-cpu run the release on emulated CPUs and in an empty chroot; look for stray AVX code
 #   make test-report  the page of emospan report in headless Chromium, which it installs; SCREENSHOT=FILE keeps a picture
+#   make test-reliability  runs killed at KILLS random moments (200), failing writes, full disks; installs strace
 #   make fuzz     each fuzz target for FUZZTIME
 #   make bench    measure the default model here: tokens and records a second; FLAGS holds other options of emospan bench
 #   make bench-agree  against llama-bench in turn: fails where figures differ by more than noise or tagging is below a floor
@@ -30,7 +31,7 @@ PURE := ./agreement ./dataset ./export ./grammar ./models ./report ./tagger ./va
 export PYTHON
 
 .DEFAULT_GOAL := build
-.PHONY: build native model models python demo test check fmt vet staticcheck race nocgo cgocheck test-native release test-cpu test-report fuzz bench bench-agree bench-grammar bench-scale quality peers bench-peers clean
+.PHONY: build native model models python demo test check fmt vet staticcheck race nocgo cgocheck test-native release test-cpu test-report test-reliability fuzz bench bench-agree bench-grammar bench-scale quality peers bench-peers clean
 
 build: native
 	$(GO) build -trimpath -o bin/emospan ./cmd/emospan
@@ -93,6 +94,10 @@ test-native:
 # Not part of test or check: Chromium is a large package.
 test-report: build
 	@scripts/test-report.sh
+
+# Not part of test or check: it takes minutes. Each part is a line of the script.
+test-reliability: build
+	@scripts/test-reliability.sh
 
 fuzz:
 	@scripts/fuzz.sh $(FUZZTIME)
