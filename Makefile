@@ -11,6 +11,7 @@
 #   make test-slurm  an array job, a requeued task and the merge on a Slurm cluster of this machine alone; installs slurm-wlm and munge
 #   make test-spark  emospan as a filter in Spark's partitions, and the memory that they share; installs PySpark, and Java
 #   make test-kubernetes  scripts/kubernetes against the API's schemas, and its pods' commands here
+#   make test-reliability  runs killed at KILLS random moments (200), failing writes, full disks; installs strace
 #   make fuzz     each fuzz target for FUZZTIME
 #   make bench    measure the default model here: tokens and records a second; FLAGS holds other options of emospan bench
 #   make bench-agree  against llama-bench in turn: fails where figures differ by more than noise or tagging is below a floor
@@ -36,7 +37,7 @@ PURE := ./agreement ./dataset ./export ./grammar ./models ./report ./tagger ./va
 export PYTHON
 
 .DEFAULT_GOAL := build
-.PHONY: build native model models python demo test check fmt vet staticcheck race nocgo cgocheck test-native release test-cpu test-report test-gguf test-slurm test-spark test-kubernetes fuzz bench bench-agree bench-grammar bench-scale quality peers bench-peers clean
+.PHONY: build native model models python demo test check fmt vet staticcheck race nocgo cgocheck test-native release test-cpu test-report test-gguf test-slurm test-spark test-kubernetes test-reliability fuzz bench bench-agree bench-grammar bench-scale quality peers bench-peers clean
 
 build: native
 	$(GO) build -trimpath -o bin/emospan ./cmd/emospan
@@ -113,6 +114,10 @@ test-spark: model
 
 test-kubernetes: build
 	@scripts/test-kubernetes.sh bin/emospan
+
+# Not part of test or check: it takes minutes. Each part is a line of the script.
+test-reliability: build
+	@scripts/test-reliability.sh
 
 fuzz:
 	@scripts/fuzz.sh $(FUZZTIME)

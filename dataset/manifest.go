@@ -45,8 +45,9 @@ type Manifest struct {
 	CPUVariant string `json:"cpu_variant"`
 
 	Started     time.Time `json:"started"`
-	Finished    time.Time `json:"finished"`
-	Interrupted bool      `json:"interrupted"` // the run stopped before the end of its input, for whatever reason
+	Finished    time.Time `json:"finished"`    // or when this was written
+	Interrupted bool      `json:"interrupted"` // the run has not come to the end of its input: it goes on, or stopped for whatever reason
+	Synced      int       `json:"synced"`      // records that were made to outlast a power cut
 
 	Records          int     `json:"records"`
 	Accepted         int     `json:"accepted"`
@@ -57,15 +58,33 @@ type Manifest struct {
 	ForcedTokens     int     `json:"forced_tokens"`
 	SampledTokens    int     `json:"sampled_tokens"`
 	TokensPerSecond  float64 `json:"tokens_per_second"`
-	MaskMicrosP50    float64 `json:"mask_us_p50"`
+	MaskMicrosP50    float64 `json:"mask_us_p50"` // of the last part
 	MaskMicrosP99    float64 `json:"mask_us_p99"`
 
 	Spans       int            `json:"spans"`
 	Emotions    map[string]int `json:"emotions"`     // predictions of each emotion
 	RejectCodes map[string]int `json:"reject_codes"` // rejected records with each code
 
+	// Parts are the parts of the run, each begun by a start of the program. Seconds and tokens are their sums. Of a part that was
+	// killed, what it did after its manifest was last written is not known, and records_per_second leaves it out.
+	Parts []Part `json:"parts"`
+
 	Retries []Retry    `json:"retries,omitempty"` // later runs of the rejects, whose records the counts above include
 	Shards  []ShardRun `json:"shards,omitempty"`  // that were merged into the output
+}
+
+// Part is the account of a run from one start of the program to its end.
+type Part struct {
+	Emospan       string    `json:"emospan"`
+	LlamaCPP      string    `json:"llama_cpp"`
+	Parallel      int       `json:"parallel"`
+	Threads       int       `json:"threads"`
+	Started       time.Time `json:"started"`
+	Seconds       float64   `json:"seconds"`
+	Records       int       `json:"records"`
+	PromptTokens  int       `json:"prompt_tokens"`
+	ForcedTokens  int       `json:"forced_tokens"`
+	SampledTokens int       `json:"sampled_tokens"`
 }
 
 // Retry is the account of a run that put rejected samples to a model again.
@@ -98,12 +117,17 @@ const maxManifest = 16 << 20
 
 // WriteFile writes the manifest as indented JSON, all of it or nothing: it
 // goes to a new file beside path, is synced, and then takes path's name.
-func (m *Manifest) WriteFile(path string) error {
+func (m *Manifest) WriteFile(path string) error { return m.writeFile(path, true) }
+
+// WriteUnsynced is WriteFile, which a power cut may undo.
+func (m *Manifest) WriteUnsynced(path string) error { return m.writeFile(path, false) }
+
+func (m *Manifest) writeFile(path string, durable bool) error {
 	data, err := json.Marshal(m, json.Deterministic(true), jsontext.WithIndent("  "))
 	if err != nil {
 		return fmt.Errorf("manifest: %w", err)
 	}
-	err = Replace(path, func(w io.Writer) error {
+	err = replace(path, durable, func(w io.Writer) error {
 		_, err := w.Write(append(data, '\n'))
 		return err
 	})

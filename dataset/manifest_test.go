@@ -18,6 +18,9 @@ func sampleManifest() *Manifest {
 		Parallel: 8, Threads: 2, Sizes: "cache=one", Started: start, Finished: start.Add(90 * time.Second),
 		Records: 10, Accepted: 9, Rejected: 1, Seconds: 90, RecordsPerSecond: 0.1, MaskMicrosP50: 1.5,
 		Spans: 7, Emotions: map[string]int{"joy": 6, "anger": 3}, RejectCodes: map[string]int{"span.text": 1},
+		Synced: 10,
+		Parts: []Part{{Emospan: "v1.2.2", LlamaCPP: "b1234", Parallel: 8, Threads: 2, Started: start, Seconds: 60, Records: 6, PromptTokens: 90},
+			{Emospan: "v1.2.3", LlamaCPP: "b1234", Parallel: 8, Threads: 2, Started: start.Add(time.Hour), Seconds: 30, Records: 4, PromptTokens: 60}},
 		Retries: []Retry{{Model: "tiny", Decode: "compact", Temperature: 0.7, TopP: 1, Seed: 43, Flags: map[string]string{}, Started: start.Add(time.Hour),
 			Seconds: 9, Records: 2, Accepted: 1, Rejected: 1}},
 		Shards: []ShardRun{{Shard: "0/1", BinarySHA256: "ef", Threads: 2, Started: start, Finished: start.Add(time.Minute), Records: 10, Accepted: 9, Rejected: 1, Seconds: 60}},
@@ -48,7 +51,7 @@ func TestManifest(t *testing.T) {
 	for _, name := range strings.Fields(`records accepted rejected seconds records_per_second prompt_tokens forced_tokens
 		sampled_tokens tokens_per_second mask_us_p50 mask_us_p99 parallel threads sizes device cpu_variant model model_sha256 llama_cpp
 		emospan prompt prompt_sha256 grammar_sha256 taxonomy_sha256 binary_sha256 decode confidence calibration temperature top_p seed input output
-		started finished flags reject_codes emotions spans interrupted retries
+		started finished flags reject_codes emotions spans interrupted synced parts retries
 		texts texts_sha256 shard shards`) {
 		if _, ok := fields[name]; !ok {
 			t.Errorf("no field %s", name)

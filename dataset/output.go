@@ -7,6 +7,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"syscall"
 )
 
 // ErrExists says that an output is already there and may not be replaced.
@@ -16,7 +18,8 @@ var ErrExists = errors.New("output exists")
 const flushSize = 256 << 10
 
 // File is what a Writer writes to, each time at its end; an *os.File opened
-// with [os.O_APPEND] is one.
+// with [os.O_APPEND] is one. A Write that ends early without an error, or with
+// EINTR, is taken up where it ended.
 type File interface {
 	io.Writer
 	Truncate(size int64) error
@@ -32,23 +35,34 @@ type Line interface {
 // Writer writes records, one a line, compressed where the output's name ends in
 // .gz or .zst. Only whole records reach the file: every write to it ends at a
 // line's end, and where one fails the file is cut back to the records before.
-// It must not be shared between goroutines.
+// As long as it is open its file is locked, where the file system can: see
+// [ErrLocked]. It must not be shared between goroutines.
 type Writer struct {
 	name    string
 	file    File
 	enc     encoder
 	replace func() error // empties an old output, nil once done
 	discard func() error // takes back an output nothing was written to
+	folder  string       // of a new file, until its name has been synced
+	before  []*Writer    // flushed before this one writes
 
 	lines    []byte // whole lines not yet written
 	pending  int    // how many
 	size     int64  // of the file up to the last whole write
 	records  int    // in the file
+	synced   mark   // up to where a sync has made it last
+	durable  bool   // it has been synced once, so it is at its end too
 	err      error  // the first failure; every later call returns it
 	finished bool
 }
 
-// WriteError is a failure to write an output. A file then holds the first
+// mark is a place between two records of a file.
+type mark struct {
+	size    int64
+	records int
+}
+
+// WriteError is a failure to write or sync an output. A file then holds the first
 // Records records, whole, and nothing else; a pipe may have got part of another.
 type WriteError struct {
 	Name    string
@@ -65,8 +79,9 @@ func (e *WriteError) Unwrap() error { return e.Err }
 // Create opens an output: "-" is standard output. A file that is there already
 // is [ErrExists] unless force is set. With force the old file must be writable
 // at once, but keeps its content until the first records are written or Close
-// is called, so a run that fails before then has cost nothing. Devices and
-// pipes are written to as they are.
+// is called, so a run that fails before then has cost nothing. A file that
+// another Writer has open is [ErrLocked]. Devices and pipes are written to as
+// they are.
 func Create(path string, force bool) (*Writer, error) {
 	if path == "-" {
 		return NewWriter(stream{os.Stdout}, "standard output")
@@ -97,6 +112,9 @@ func Create(path string, force bool) (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("output: %w", err)
 	}
+	if err := lockOutput(f, path); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
 	w, err := NewWriter(f, path)
 	if err != nil {
 		f.Close()
@@ -106,6 +124,7 @@ func Create(path string, force bool) (*Writer, error) {
 		w.replace = func() error { return f.Truncate(0) }
 	} else {
 		w.discard = func() error { return os.Remove(path) }
+		w.folder = filepath.Dir(path)
 	}
 	return w, nil
 }
@@ -119,6 +138,10 @@ func NewWriter(f File, name string) (*Writer, error) {
 	}
 	return &Writer{name: name, file: f, enc: enc}, nil
 }
+
+// Follow has what the others have gathered written each time before w writes,
+// so that no line of w stands in its file before those that it belongs with.
+func (w *Writer) Follow(others ...*Writer) { w.before = append(w.before, others...) }
 
 // Write adds a record. One that cannot be encoded is an error that leaves the
 // Writer as it was; a *[WriteError] is final.
@@ -150,7 +173,15 @@ func (w *Writer) Flush() error {
 	if w.pending == 0 {
 		return nil
 	}
-	if err := w.begin(); err != nil {
+	for _, other := range w.before {
+		if other.finished && other.err == nil {
+			continue
+		}
+		if err := other.Flush(); err != nil {
+			return err
+		}
+	}
+	if err := w.Begin(); err != nil {
 		return err
 	}
 	data, err := w.enc.encode(w.lines)
@@ -167,14 +198,26 @@ func (w *Writer) Flush() error {
 	return nil
 }
 
-// Sync flushes and asks the system to make it last.
+// Sync flushes and asks the system to make it last. Once it has been called,
+// Close does so too.
 func (w *Writer) Sync() error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
+	w.durable = true
+	return w.sync()
+}
+
+func (w *Writer) sync() error {
 	if err := w.file.Sync(); err != nil {
 		// What a failed sync has kept is unknown, and asking again may not say so.
-		w.err = fmt.Errorf("sync %s: %w", w.name, err)
+		w.size, w.records = w.synced.size, w.synced.records
+		return w.fail(nil, err)
+	}
+	w.synced = mark{w.size, w.records}
+	if w.folder != "" {
+		w.err = syncDir(w.folder)
+		w.folder = ""
 	}
 	return w.err
 }
@@ -187,10 +230,17 @@ func (w *Writer) Close() error {
 	}
 	err := w.Flush()
 	if err == nil {
-		err = w.begin()
+		err = w.Begin()
 	}
-	if err == nil {
-		err = w.complete()
+	if w.err == nil && w.replace == nil { // perhaps only another, which comes before this, could not be written
+		if cerr := w.complete(); err == nil {
+			err = cerr
+		}
+		if w.err == nil && w.durable {
+			if serr := w.sync(); err == nil {
+				err = serr
+			}
+		}
 	}
 	w.finished = true
 	if cerr := w.file.Close(); cerr != nil && err == nil {
@@ -220,8 +270,9 @@ func (w *Writer) usable() error {
 	return w.err
 }
 
-// begin empties an old output just before it is first written to.
-func (w *Writer) begin() error {
+// Begin empties an old output, which else is done just before it is first
+// written to.
+func (w *Writer) Begin() error {
 	if w.replace == nil {
 		return nil
 	}
@@ -244,12 +295,19 @@ func (w *Writer) complete() error {
 	return nil
 }
 
-func writeAll(f File, data []byte) (int, error) {
-	n, err := f.Write(data)
-	if err == nil && n < len(data) {
-		err = io.ErrShortWrite
+func writeAll(f File, data []byte) (written int, err error) {
+	for written < len(data) {
+		n, err := f.Write(data[written:])
+		written += n
+		switch {
+		case errors.Is(err, syscall.EINTR):
+		case err != nil:
+			return written, err
+		case n == 0:
+			return written, io.ErrShortWrite
+		}
 	}
-	return n, err
+	return written, nil
 }
 
 // fail cuts the file back to its last whole record after only the bytes in

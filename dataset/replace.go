@@ -12,6 +12,11 @@ import (
 // file beside path, which is synced and then takes path's name. Where write
 // fails its error is returned as it is, and path is as it was.
 func Replace(path string, write func(io.Writer) error) error {
+	return replace(path, true, write)
+}
+
+// replace is Replace, which a power cut may undo where durable is false.
+func replace(path string, durable bool, write func(io.Writer) error) error {
 	tmp := fmt.Sprintf("%s.%d.tmp", path, os.Getpid())
 	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666)
 	if err != nil {
@@ -22,7 +27,7 @@ func Replace(path string, write func(io.Writer) error) error {
 	if err == nil {
 		err = buf.Flush()
 	}
-	if err == nil {
+	if err == nil && durable {
 		err = f.Sync()
 	}
 	if cerr := f.Close(); err == nil {
@@ -34,6 +39,9 @@ func Replace(path string, write func(io.Writer) error) error {
 	if err != nil {
 		os.Remove(tmp)
 		return err
+	}
+	if !durable {
+		return nil
 	}
 	return syncDir(filepath.Dir(path))
 }

@@ -29,6 +29,15 @@ func givenLabels(tax *dataset.Taxonomy, labels []string) []string {
 	return given
 }
 
+// AreGiven reports whether a record's predictions are those that a prompt with given labels asks for.
+func AreGiven(tax *dataset.Taxonomy, labels, predictions []string) bool {
+	return sameLabels(predictions, givenLabels(tax, labels))
+}
+
+func sameLabels(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
+}
+
 // isNeutral reports whether the emotions that are given leave nothing to be said.
 func (d *document) isNeutral(tax *dataset.Taxonomy) bool {
 	return slices.Equal(d.given, []string{tax.Neutral()})
@@ -97,11 +106,11 @@ func (f *compactForm) fillRuns(g *grammar.Filling, d *document) grammar.Place {
 
 // project holds a record's predictions against the labels that were given, and has them in their order.
 func project(r *dataset.Record, given []string) *dataset.Reason {
-	got, want := slices.Sorted(slices.Values(r.Predictions)), slices.Sorted(slices.Values(given))
-	if slices.Equal(got, want) {
+	if sameLabels(r.Predictions, given) {
 		r.Predictions = given
 		return nil
 	}
+	got, want := slices.Sorted(slices.Values(r.Predictions)), slices.Sorted(slices.Values(given))
 	return &dataset.Reason{
 		Code: CodeLabelsDiffer, Path: "predictions", Expected: strings.Join(want, ", "), Found: strings.Join(got, ", "),
 	}

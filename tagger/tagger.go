@@ -83,7 +83,7 @@ func New(model Model, o Options) (*Tagger, error) {
 		return nil, err
 	}
 	t := &Tagger{opts: o, form: form}
-	if t.grammarSHA256, err = grammarSHA256(o); err != nil {
+	if t.grammarSHA256, err = GrammarSHA256(o.Decode, o.Prompt.Task, o.Taxonomy); err != nil {
 		return nil, err
 	}
 	pieces, eog := piecesOf(model)
@@ -241,8 +241,9 @@ func (t *Tagger) Times() Times {
 // GrammarSHA256 identifies the decode form's grammar, whatever the texts: it is the hash of the stages for a fixed text.
 func (t *Tagger) GrammarSHA256() string { return t.grammarSHA256 }
 
-func grammarSHA256(o Options) (string, error) {
-	stages, err := Stages(o.Decode, o.Prompt.Task, o.Taxonomy, "One two, three.", o.Taxonomy.Emotions()[0].Name)
+// GrammarSHA256 is what a Tagger's method of that name returns, without a model.
+func GrammarSHA256(decode Decode, task Task, tax *dataset.Taxonomy) (string, error) {
+	stages, err := Stages(decode, task, tax, "One two, three.", tax.Emotions()[0].Name)
 	if err != nil {
 		return "", err
 	}

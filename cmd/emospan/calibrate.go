@@ -97,7 +97,7 @@ be tagged are good, unlabelled ones are better than none. The model is not chang
 }
 
 func runCalibrate(cmd *cobra.Command, o *tagOptions, out, examples string, labels bool) error {
-	o.decode, o.prompt.name, o.out, o.device, o.confidence, o.logLevel, o.topP, o.split = string(tagger.Compact), tagger.Simple, out, "auto", string(tagger.ConfidenceSelf), "error", 1, splitNone
+	o.decode, o.prompt.name, o.out, o.device, o.confidence, o.logLevel, o.topP, o.split, o.fsync = string(tagger.Compact), tagger.Simple, out, "auto", string(tagger.ConfidenceSelf), "error", 1, splitNone, fsyncInterval
 	if err := o.check(); err != nil {
 		return err
 	}

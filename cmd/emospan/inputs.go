@@ -116,42 +116,82 @@ type text struct {
 }
 
 // eachText calls f for every text of the inputs, or with what is wrong with a line, until f returns false.
+func eachText(ctx context.Context, o *tagOptions, f func(dataset.Input, *dataset.LineError) (more bool, err error)) error {
+	s := openSource(o)
+	defer s.close()
+	return s.each(ctx, f)
+}
+
+// A source reads the texts of the inputs.
 //
 // Reading has a goroutine of its own, since a read from a silent pipe cannot be interrupted: it is one text ahead, and is left
-// behind when ctx ends.
-func eachText(ctx context.Context, o *tagOptions, f func(dataset.Input, *dataset.LineError) (more bool, err error)) error {
-	texts := make(chan text)
-	stop := make(chan struct{})
-	defer close(stop)
+// behind when the context ends.
+type source struct {
+	texts chan text
+	stop  chan struct{}
+	back  *text // handed back, and to be had again
+}
+
+func openSource(o *tagOptions) *source {
+	s := &source{texts: make(chan text), stop: make(chan struct{})}
 	go func() {
-		defer close(texts)
+		defer close(s.texts)
 		readTexts(o, func(t text) bool {
 			select {
-			case texts <- t:
+			case s.texts <- t:
 				return true
-			case <-stop:
+			case <-s.stop:
 				return false
 			}
 		})
 	}()
-	for {
-		var next text
-		ok := false
+	return s
+}
+
+func (s *source) close() { close(s.stop) }
+
+// next returns the next text, or what is wrong with its line; behind the last one io.EOF.
+func (s *source) next(ctx context.Context) (in dataset.Input, bad *dataset.LineError, err error) {
+	var next text
+	ok := s.back != nil
+	if ok {
+		next, s.back = *s.back, nil
+	} else {
 		select {
 		case <-ctx.Done():
-		case next, ok = <-texts:
+		case next, ok = <-s.texts:
 		}
-		if ctx.Err() != nil { // perhaps both were ready
-			return context.Cause(ctx)
-		}
-		var bad *dataset.LineError
-		if next.err != nil && !errors.As(next.err, &bad) {
-			return inputError(next.err)
-		}
-		if !ok {
+	}
+	switch {
+	case ctx.Err() != nil: // perhaps both were ready
+		return in, nil, context.Cause(ctx)
+	case next.err != nil && !errors.As(next.err, &bad):
+		return in, nil, inputError(next.err)
+	case !ok:
+		return in, nil, io.EOF
+	}
+	return next.Input, bad, nil
+}
+
+// handBack has next return a text once more.
+func (s *source) handBack(in dataset.Input, bad *dataset.LineError) {
+	s.back = &text{Input: in}
+	if bad != nil {
+		s.back.err = bad
+	}
+}
+
+// each calls f for the texts that are left, until it returns false.
+func (s *source) each(ctx context.Context, f func(dataset.Input, *dataset.LineError) (more bool, err error)) error {
+	for {
+		in, bad, err := s.next(ctx)
+		if err == io.EOF {
 			return nil
 		}
-		if more, err := f(next.Input, bad); err != nil || !more {
+		if err != nil {
+			return err
+		}
+		if more, err := f(in, bad); err != nil || !more {
 			return err
 		}
 	}

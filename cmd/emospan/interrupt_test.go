@@ -90,7 +90,7 @@ func TestInterrupt(t *testing.T) {
 			if code := exitCodeOf(t, cmd.Wait()); code != 130 {
 				t.Errorf("exit code %d, want 130", code)
 			}
-			for _, want := range []string{", interrupted; ", "\nemospan: interrupted; ", " whole in the output\n"} {
+			for _, want := range []string{", interrupted; ", "\nemospan: interrupted; ", " whole in the output; --resume goes on with it\n"} {
 				if !strings.Contains(string(rest), want) {
 					t.Errorf("standard error lacks %q: %s", want, rest)
 				}
@@ -261,7 +261,7 @@ func TestFullDisk(t *testing.T) {
 	}
 	got := stderr.String()
 	last := got[strings.LastIndex(strings.TrimSuffix(got, "\n"), "\n")+1:]
-	if strings.Count(got, "emospan: ") != 1 || !strings.HasPrefix(last, "emospan: cannot write out.jsonl: ") || !strings.HasSuffix(last, "; make room, then run again with --force\n") {
+	if strings.Count(got, "emospan: ") != 1 || !strings.HasPrefix(last, "emospan: cannot write out.jsonl: ") || !strings.HasSuffix(last, "; make room, then go on with --resume\n") {
 		t.Errorf("standard error %q", got)
 	}
 	out, err := os.ReadFile(filepath.Join(dir, "out.jsonl"))

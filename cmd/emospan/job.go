@@ -23,9 +23,6 @@ const defaultModelName = models.DefaultModel
 // readAhead is how many texts are read before there is room for them.
 const readAhead = 8
 
-// flushEvery bounds how much finished work a killed run can lose.
-const flushEvery = time.Second
-
 // A job is one run of `tag`.
 type job struct {
 	opts    tagOptions
@@ -38,9 +35,16 @@ type job struct {
 	sentences   *dataset.Writer // nil where no sentences are cut, or nobody wants to know their places
 	bar         bar
 	shown       int
-	unsaved     []*dataset.Record // since the last flush, or longer
+	texts       *source // the inputs, where reading them has begun
+	unsaved     unsaved
+	begun       bool // the outputs are this run's
 	flushed     time.Time
+	checked     time.Time // the last checkpoint
+	earlier     int       // records of earlier parts of the run
+	parts       []dataset.Part
+	started     time.Time
 	manifest    dataset.Manifest
+	model       models.Model
 	sizes       engineSizes
 	taxonomy    *dataset.Taxonomy
 	calibration *tagger.Calibration // nil where the model writes the emotions
@@ -84,10 +88,14 @@ func runTag(cmd *cobra.Command, o tagOptions) (err error) {
 		}
 	}
 	if !o.dryRun {
-		if err := j.create(); err != nil {
+		defer func() { err = errors.Join(err, j.abort()) }()
+		if !o.resume {
+			if err := j.create(); err != nil {
+				return err
+			}
+		} else if finished, err := j.resume(cmd.Context(), prompt); finished || err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, j.abort()) }()
 	}
 
 	engine, err := j.load(cmd.Context())
@@ -102,59 +110,40 @@ func runTag(cmd *cobra.Command, o tagOptions) (err error) {
 		d := dryRun{memory: engine.memory}
 		return errors.Join(d.count(cmd.Context(), j.tagger, &o), d.print(cmd.OutOrStdout()))
 	}
-	j.describe(prompt, tax)
+	if err := j.describe(prompt); err != nil {
+		return err
+	}
 	j.startBar()
 	runErr := j.run(cmd.Context())
 	j.bar.clear()
 	return j.finish(runErr)
 }
 
-// create opens the outputs, so that one that cannot be written is known before any work is done.
-func (j *job) create() (err error) {
-	if j.out, err = createOutput(j.opts.out, j.opts.force); err != nil {
-		return err
-	}
-	if j.opts.rejects != "" {
-		// A log whose name follows from the output's belongs to it: where that is new or replaced, so is the log.
-		_, named := j.opts.flags["rejects"]
-		if j.rejected, err = createOutput(j.opts.rejects, j.opts.force || !named); err != nil {
-			return errors.Join(err, j.out.Abort())
-		}
-	}
-	if err := j.createSentences(); err != nil {
-		return errors.Join(err, j.abort())
-	}
-	if j.opts.manifest != "" {
-		_, named := j.opts.flags["manifest"]
-		if err = checkManifest(j.opts.manifest, j.opts.force || !named); err != nil {
-			return errors.Join(err, j.abort())
-		}
-	}
-	return nil
-}
-
-// abort ends the outputs of a run that failed; after finish it does nothing.
-func (j *job) abort() error {
-	err := j.out.Abort()
-	if j.rejected != nil {
-		err = errors.Join(err, j.rejected.Abort())
-	}
-	if j.sentences != nil {
-		err = errors.Join(err, j.sentences.Abort())
-	}
-	return err
-}
-
-// load finds, checks and loads the model.
-func (j *job) load(ctx context.Context) (*engine, error) {
+// find looks for the model and its calibration.
+func (j *job) find(ctx context.Context) (*models.Store, error) {
 	store, err := openStore()
 	if err != nil {
 		return nil, err
 	}
-	model, err := resolveModel(store, j.opts.model)
+	if j.model, err = resolveModel(store, j.opts.model); err != nil {
+		return nil, err
+	}
+	j.manifest.Model = j.model.Name
+	if j.opts.calibrate != "" {
+		if j.calibration, err = findCalibration(ctx, j.opts.calibrate, j.model, j.taxonomy); err != nil {
+			return nil, err
+		}
+	}
+	return store, nil
+}
+
+// load finds, checks and loads the model.
+func (j *job) load(ctx context.Context) (*engine, error) {
+	store, err := j.find(ctx)
 	if err != nil {
 		return nil, err
 	}
+	model := j.model
 	g, err := openModel(model)
 	if err != nil {
 		return nil, err
@@ -170,11 +159,6 @@ func (j *job) load(ctx context.Context) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	if j.opts.calibrate != "" {
-		if j.calibration, err = findCalibration(ctx, j.opts.calibrate, model, j.taxonomy); err != nil {
-			return nil, err
-		}
-	}
 	j.sizes.scored = j.calibration != nil
 	if j.opts.logLevel == "debug" {
 		fmt.Fprintf(j.stderr, "emospan: debug: %s: %s\n", j.sizes, why)
@@ -187,10 +171,11 @@ func (j *job) load(ctx context.Context) (*engine, error) {
 	if r, ok := fasterFormat(store, model, g); ok {
 		j.faster = r.hint()
 	}
-	j.manifest.Model = model.Name
-	if j.manifest.ModelSHA256, err = model.Hash(ctx); err != nil {
-		e.Close()
-		return nil, err
+	if j.manifest.ModelSHA256 == "" {
+		if j.manifest.ModelSHA256, err = model.Hash(ctx); err != nil {
+			e.Close()
+			return nil, err
+		}
 	}
 	return e, nil
 }
@@ -217,24 +202,38 @@ func (j *job) log() {
 	}
 }
 
-func (j *job) describe(prompt *tagger.Prompt, tax *dataset.Taxonomy) {
-	variant, _ := llama.Start()
+// identify says in the manifest what the records follow from, but for the model.
+func (j *job) identify(prompt *tagger.Prompt) (err error) {
 	m := &j.manifest
-	m.Emospan, m.LlamaCPP = versionText(), llama.Revision
-	m.Prompt, m.PromptSHA256 = prompt.Name, prompt.SHA256
-	m.GrammarSHA256, m.TaxonomySHA256 = j.tagger.GrammarSHA256(), tax.SHA256()
-	if exe, err := os.Executable(); err == nil {
-		m.BinarySHA256, _ = models.HashFile(context.Background(), exe)
-	}
+	m.Prompt, m.PromptSHA256, m.TaxonomySHA256 = prompt.Name, prompt.SHA256, j.taxonomy.SHA256()
 	m.Decode, m.Confidence, m.Temperature, m.TopP, m.Seed = j.opts.decode, j.opts.confidence, j.opts.temperature, j.opts.topP, j.opts.seed
 	if c := j.calibration; c != nil {
 		m.Calibration = &dataset.Calibration{Name: c.Name, SHA256: c.SHA256, Texts: c.Texts}
 	}
 	m.Shard = j.opts.shard.String()
 	m.Input, m.Output, m.Flags = j.opts.files, j.opts.out, j.opts.flags
+	m.GrammarSHA256, err = tagger.GrammarSHA256(tagger.Decode(j.opts.decode), prompt.Task, j.taxonomy)
+	return err
+}
+
+// describe fills in what the manifest can say before the first record.
+func (j *job) describe(prompt *tagger.Prompt) error {
+	variant, _ := llama.Start()
+	m := &j.manifest
+	m.Emospan, m.LlamaCPP = versionText(), llama.Revision
+	if exe, err := os.Executable(); err == nil {
+		m.BinarySHA256, _ = models.HashFile(context.Background(), exe)
+	}
 	m.Parallel, m.Threads, m.Sizes, m.Device, m.CPUVariant = j.sizes.Parallel, j.sizes.Threads, j.sizes.list(), "cpu", variant
-	m.Emotions, m.RejectCodes = map[string]int{}, map[string]int{}
-	m.Started = time.Now().UTC()
+	if m.Emotions == nil { // and no earlier part of the run was counted
+		m.Emotions, m.RejectCodes = map[string]int{}, map[string]int{}
+	}
+	j.started = time.Now().UTC()
+	m.Started = j.started
+	if len(j.parts) > 0 {
+		m.Started = j.parts[0].Started
+	}
+	return j.identify(prompt)
 }
 
 func (j *job) startBar() {
@@ -255,7 +254,7 @@ func (j *job) startBar() {
 		total = j.opts.limit
 	}
 	if total > 0 {
-		total = j.opts.shard.Size(total)
+		total = j.opts.shard.Size(total) - j.earlier
 	}
 	j.bar = newRecordBar(j.stderr, total)
 }
@@ -263,6 +262,9 @@ func (j *job) startBar() {
 // run tags every text, until the end, the limit or an interruption.
 func (j *job) run(ctx context.Context) error {
 	return j.each(ctx, func(item tagger.Item, res tagger.Result) error {
+		if err := j.begin(); err != nil {
+			return err
+		}
 		if err := j.take(item, res); err != nil {
 			return err
 		}
@@ -275,10 +277,14 @@ func (j *job) run(ctx context.Context) error {
 func (j *job) each(ctx context.Context, f func(tagger.Item, tagger.Result) error) error {
 	items, stop := make(chan tagger.Item, readAhead), make(chan struct{})
 	defer close(stop)
+	if j.texts == nil {
+		j.texts = openSource(&j.opts)
+	}
 	var readErr error // once items is closed
 	go func() {
 		defer close(items)
-		readErr = eachText(ctx, &j.opts, func(in dataset.Input, bad *dataset.LineError) (bool, error) {
+		defer j.texts.close()
+		readErr = j.texts.each(ctx, func(in dataset.Input, bad *dataset.LineError) (bool, error) {
 			select {
 			case items <- tagger.Item{Input: in, Bad: bad}:
 				return true, nil
@@ -309,7 +315,7 @@ func (j *job) take(item tagger.Item, res tagger.Result) error {
 	}
 	if bad := item.Bad; bad != nil {
 		return j.reject(&dataset.Reject{
-			SrcID: cmp.Or(bad.ID, dataset.DefaultID(bad.Index)), Line: bad.Line, Index: bad.Index, Model: j.manifest.Model, Prompt: j.manifest.Prompt,
+			SrcID: rejectID(bad), Line: bad.Line, Index: bad.Index, Model: j.manifest.Model, Prompt: j.manifest.Prompt,
 			Decode: j.opts.decode, Seed: j.opts.seed, Reasons: []dataset.Reason{bad.Reason},
 		})
 	}
@@ -323,7 +329,7 @@ func (j *job) accept(r *dataset.Record) error {
 	j.manifest.Records++
 	j.manifest.Accepted++
 	tally(&j.manifest, r, 1)
-	j.unsaved = append(j.unsaved, r)
+	j.unsaved.records = append(j.unsaved.records, r)
 	if j.opts.show < 0 || j.shown < j.opts.show {
 		j.shown++
 		j.bar.clear()
@@ -342,22 +348,14 @@ func tally(m *dataset.Manifest, r *dataset.Record, n int) {
 	}
 }
 
-// takeBack makes the manifest count what is in the output: not the records that could not be written.
-func (j *job) takeBack() {
-	lost := j.manifest.Accepted - j.out.Records()
-	for _, r := range j.unsaved[len(j.unsaved)-lost:] {
-		tally(&j.manifest, r, -1)
-	}
-	j.manifest.Records -= lost
-	j.manifest.Accepted -= lost
-}
-
-// tallyCodes adds a reject's codes to a manifest.
-func tallyCodes(m *dataset.Manifest, reasons []dataset.Reason) {
+// tallyCodes adds a reject's codes to a manifest, or with -1 takes them back.
+func tallyCodes(m *dataset.Manifest, reasons []dataset.Reason, n int) {
 	seen := map[string]bool{}
 	for _, reason := range reasons {
 		if !seen[reason.Code] {
-			m.RejectCodes[reason.Code]++
+			if m.RejectCodes[reason.Code] += n; m.RejectCodes[reason.Code] == 0 {
+				delete(m.RejectCodes, reason.Code)
+			}
 			seen[reason.Code] = true
 		}
 	}
@@ -366,9 +364,10 @@ func tallyCodes(m *dataset.Manifest, reasons []dataset.Reason) {
 func (j *job) reject(r *dataset.Reject) error {
 	j.manifest.Records++
 	j.manifest.Rejected++
-	tallyCodes(&j.manifest, r.Reasons)
+	tallyCodes(&j.manifest, r.Reasons, 1)
 	var err error
 	if j.rejected != nil {
+		j.unsaved.rejects = append(j.unsaved.rejects, r)
 		err = j.rejected.Write(r)
 	} else if line, e := r.AppendJSON(nil); e == nil {
 		j.bar.clear()
@@ -385,28 +384,6 @@ func (j *job) reject(r *dataset.Reject) error {
 	return err
 }
 
-// flush writes out what is finished, once a second or at once.
-func (j *job) flush() error {
-	now := time.Now()
-	if !j.opts.flush && now.Sub(j.flushed) < flushEvery {
-		return nil
-	}
-	j.flushed = now
-	if j.sentences != nil { // before the records that they are about
-		if err := j.sentences.Flush(); err != nil {
-			return err
-		}
-	}
-	if err := j.out.Flush(); err != nil {
-		return err
-	}
-	j.unsaved = j.unsaved[:0]
-	if j.rejected != nil {
-		return j.rejected.Flush()
-	}
-	return nil
-}
-
 // finish completes the outputs, whatever ended the run, writes the manifest and says what was done.
 func (j *job) finish(runErr error) error {
 	m := &j.manifest
@@ -418,24 +395,21 @@ func (j *job) finish(runErr error) error {
 		if errors.Is(runErr, errInterrupted) {
 			runErr = fmt.Errorf("%w; nothing was written", runErr)
 		}
-		return runErr
+		return j.failure(runErr)
 	}
-	closeErr := j.out.Close()
-	if j.rejected != nil {
-		closeErr = errors.Join(closeErr, j.rejected.Close())
-	}
-	if j.sentences != nil {
-		closeErr = errors.Join(closeErr, j.sentences.Close())
-	}
+	closeErr := j.closeOutputs()
 	j.takeBack()
 	j.measure()
-	m.Interrupted = runErr != nil
+	m.Interrupted = runErr != nil || closeErr != nil
 	if runErr == nil {
 		m.Texts, m.TextsSHA256 = j.opts.digest.Texts(), j.opts.digest.Sum()
 	}
+	if closeErr == nil && j.opts.fsync != fsyncNever {
+		m.Synced = m.Records
+	}
 	if j.opts.manifest != "" {
-		if err := m.WriteFile(j.opts.manifest); err != nil {
-			closeErr = errors.Join(closeErr, fmt.Errorf("%w; what is in the output is whole", err))
+		if err := j.writeManifest(); err != nil && closeErr == nil {
+			closeErr = err
 			j.opts.manifest = "" // not to be named as if it were there
 		}
 	}
@@ -449,10 +423,13 @@ func (j *job) finish(runErr error) error {
 	}
 	switch {
 	case closeErr != nil:
-		return writeFailure(closeErr)
+		return j.failure(closeErr)
 	case errors.Is(runErr, errMaxRejects):
 		return dataError("stopped after %d rejects (--max-rejects); %s says why", m.Rejected, cmp.Or(j.opts.rejects, "standard error"))
 	case errors.Is(runErr, errInterrupted):
+		if j.opts.toFile {
+			return fmt.Errorf("%w; %s whole in the output; --resume goes on with it", runErr, plural(m.Accepted, "record"))
+		}
 		return fmt.Errorf("%w; %s whole in the output", runErr, plural(m.Accepted, "record"))
 	case runErr != nil:
 		return runErr
@@ -462,15 +439,28 @@ func (j *job) finish(runErr error) error {
 	return nil
 }
 
+// measure sums up the parts of the run.
 func (j *job) measure() {
 	m := &j.manifest
 	m.Finished = time.Now().UTC()
-	m.Seconds = m.Finished.Sub(m.Started).Seconds()
 	total := j.tagger.Totals()
-	m.PromptTokens, m.ForcedTokens, m.SampledTokens = total.Prompt, total.Forced, total.Sampled
+	m.Parts = append(slices.Clip(j.parts), dataset.Part{
+		Emospan: m.Emospan, LlamaCPP: m.LlamaCPP, Parallel: m.Parallel, Threads: m.Threads,
+		Started: j.started, Seconds: m.Finished.Sub(j.started).Seconds(), Records: m.Records - j.earlier,
+		PromptTokens: total.Prompt, ForcedTokens: total.Forced, SampledTokens: total.Sampled,
+	})
+	records := 0
+	m.Seconds, m.PromptTokens, m.ForcedTokens, m.SampledTokens = 0, 0, 0, 0
+	for _, p := range m.Parts {
+		records += p.Records
+		m.Seconds += p.Seconds
+		m.PromptTokens += p.PromptTokens
+		m.ForcedTokens += p.ForcedTokens
+		m.SampledTokens += p.SampledTokens
+	}
 	if m.Seconds > 0 {
-		m.RecordsPerSecond = float64(m.Records) / m.Seconds
-		m.TokensPerSecond = float64(total.Prompt+total.Forced+total.Sampled) / m.Seconds
+		m.RecordsPerSecond = float64(records) / m.Seconds
+		m.TokensPerSecond = float64(m.PromptTokens+m.ForcedTokens+m.SampledTokens) / m.Seconds
 	}
 	m.MaskMicrosP50 = float64(j.tagger.MaskTime(0.5).Nanoseconds()) / 1e3
 	m.MaskMicrosP99 = float64(j.tagger.MaskTime(0.99).Nanoseconds()) / 1e3
@@ -485,6 +475,9 @@ func (j *job) summary() {
 	}
 	rate := func(tokens int) float64 { return float64(tokens) / max(m.Seconds, 1e-9) }
 	fmt.Fprintf(j.stderr, "%s: %d accepted, %d rejected%s; %.1f s, %.2f records/s\n", plural(m.Records, "record"), m.Accepted, m.Rejected, state, m.Seconds, m.RecordsPerSecond)
+	if len(j.parts) > 0 {
+		fmt.Fprintf(j.stderr, "resumed behind %s; part %d of the run\n", plural(j.earlier, "record"), len(m.Parts))
+	}
 	fmt.Fprintf(j.stderr, "tokens/s: %.1f prompt, %.1f forced, %.1f sampled; per record: %.1f, %.1f, %.1f\n",
 		rate(m.PromptTokens), rate(m.ForcedTokens), rate(m.SampledTokens),
 		float64(m.PromptTokens)/float64(m.Records), float64(m.ForcedTokens)/float64(m.Records), float64(m.SampledTokens)/float64(m.Records))

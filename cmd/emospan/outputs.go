@@ -22,6 +22,8 @@ func createOutput(path string, force bool) (*dataset.Writer, error) {
 		return w, nil
 	case errors.Is(err, dataset.ErrExists):
 		return nil, errThere(path)
+	case errors.Is(err, dataset.ErrLocked):
+		return nil, errLocked(path)
 	}
 	if err := checkFolder(path); err != nil {
 		return nil, err
@@ -31,6 +33,10 @@ func createOutput(path string, force bool) (*dataset.Writer, error) {
 
 func errThere(path string) error {
 	return fmt.Errorf("%s is there already; --force replaces it, or name another file", path)
+}
+
+func errLocked(path string) error {
+	return fmt.Errorf("another run is writing to %s; wait for its end, or name another file", path)
 }
 
 // written is a file that a flag names for writing, or none.
@@ -85,6 +91,11 @@ func checkManifest(path string, force bool) error {
 
 // writeFailure says what an output holds that could not be written to its end, and what to do.
 func writeFailure(err error) error {
+	return writeFailureOr(err, "run again with --force", "name another file")
+}
+
+// writeFailureOr names what to do once there is room again, and else.
+func writeFailureOr(err error, again, remedy string) error {
 	var write *dataset.WriteError
 	if !errors.As(err, &write) {
 		return err
@@ -96,9 +107,12 @@ func writeFailure(err error) error {
 	if errors.Is(cause, unix.EPIPE) {
 		return fmt.Errorf("cannot write %s: its reader is gone; it was given %s", write.Name, plural(write.Records, "whole record"))
 	}
-	remedy := "name another file"
-	if errors.Is(cause, unix.ENOSPC) || errors.Is(cause, unix.EDQUOT) || errors.Is(cause, unix.EFBIG) {
-		remedy = "make room, then run again with --force"
+	if noRoom(cause) {
+		remedy = "make room, then " + again
 	}
 	return fmt.Errorf("cannot write %s: %w; it holds %s; %s", write.Name, cause, plural(write.Records, "whole record"), remedy)
+}
+
+func noRoom(err error) bool {
+	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) || errors.Is(err, unix.EFBIG)
 }

@@ -166,6 +166,13 @@ type retry struct {
 }
 
 func runRetry(cmd *cobra.Command, o *retryOptions) (err error) {
+	unlock, err := dataset.Lock(o.into)
+	if errors.Is(err, dataset.ErrLocked) {
+		return fmt.Errorf("a run is writing to %s; wait for its end", o.into)
+	} else if err != nil {
+		return err
+	}
+	defer unlock()
 	old, err := dataset.ReadManifest(o.into + manifestSuffix)
 	if errors.Is(err, fs.ErrNotExist) {
 		old = &dataset.Manifest{}
@@ -210,7 +217,7 @@ func runRetry(cmd *cobra.Command, o *retryOptions) (err error) {
 			return err
 		}
 	}
-	r := &retry{job: job{opts: o.tag, stderr: cmd.ErrOrStderr(), colours: colour(cmd.ErrOrStderr())}}
+	r := &retry{job: job{opts: o.tag, taxonomy: tax, stderr: cmd.ErrOrStderr(), colours: colour(cmd.ErrOrStderr())}}
 	if r.merge, err = newMerging(o, old, log, there, tax); err != nil {
 		return err
 	}
@@ -224,7 +231,9 @@ func runRetry(cmd *cobra.Command, o *retryOptions) (err error) {
 		return err
 	}
 	r.opts.out = r.merge.files.out
-	r.describe(prompt, tax)
+	if err := r.describe(prompt); err != nil {
+		return err
+	}
 	r.startBar()
 	runErr := r.run(cmd.Context(), o.log, there)
 	r.bar.clear()

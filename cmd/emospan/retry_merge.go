@@ -241,7 +241,7 @@ func (m *merging) accept(index int, r *dataset.Record) error {
 func (m *merging) reject(r *dataset.Reject) error {
 	m.rejects++
 	m.counts.Rejected++
-	tallyCodes(&m.counts, r.Reasons)
+	tallyCodes(&m.counts, r.Reasons, 1)
 	return m.log.Write(r)
 }
 
@@ -250,7 +250,7 @@ func (m *merging) keep(raw []byte, r *dataset.Reject) error {
 	m.kept++
 	m.rejects++
 	m.counts.Rejected++
-	tallyCodes(&m.counts, r.Reasons)
+	tallyCodes(&m.counts, r.Reasons, 1)
 	return m.log.Write(rawLine(raw))
 }
 

@@ -29,16 +29,6 @@ func eachSentence(in dataset.Input, send func(dataset.Input) bool) (more bool) {
 	return true
 }
 
-// createSentences opens the file of the sentences' places, if one is wanted. A card's record has no field for them.
-func (j *job) createSentences() (err error) {
-	if j.opts.sentences == "" {
-		return nil
-	}
-	_, named := j.opts.flags["sentences"]
-	j.sentences, err = createOutput(j.opts.sentences, j.opts.force || !named)
-	return err
-}
-
 // placeSentence notes where a sentence stands, whatever becomes of it.
 func (j *job) placeSentence(in dataset.Input) error {
 	if j.sentences == nil || in.Sentence == nil {

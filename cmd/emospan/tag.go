@@ -36,7 +36,10 @@ type tagOptions struct {
 	show                          int
 	device                        string
 	deterministic                 bool
-	force, quiet, dryRun, flush   bool
+	force, resume, flush          bool
+	quiet, dryRun                 bool
+	fsync                         string
+	toFile                        bool // the output is a regular file, or will be
 	progress, logLevel            string
 	cpuProfile                    string
 
@@ -56,6 +59,9 @@ As a filter it reads standard input and writes each record to standard output as
 the order of the input. When the reader of standard output goes away the program ends as others do, by
 SIGPIPE (141 in a shell), without a word; when that of a pipe named with -o does, with exit code 3.
 
+A run that was stopped, killed or cut off by a full disk or a power cut goes on with --resume and the same
+command: no record is lost and none comes twice.
+
 Inputs are lines of text, JSON lines, CSV or TSV whose first row names the columns, GoEmotions' TSV
 (text, label ids, id; no names), or Parquet. An id that two texts share is refused for the second.
 A sentence's id leads back to its text: ID#K is sentence K, from 0, of the text ID. Where it stands
@@ -63,6 +69,7 @@ there is a line of OUT.sentences.jsonl: of the text's UTF-8 the bytes from start
 		Example: `  emospan tag texts.txt -o tagged.jsonl
   emospan tag --input jsonl --text-field body comments.jsonl -o tagged.jsonl.gz
   emospan tag --text-field review --split sentence reviews.csv -o tagged.jsonl
+  emospan tag texts.txt -o tagged.jsonl --resume
   emospan tag --shard 0/8 texts.txt -o part0.jsonl
   echo "I can't wait for Friday!" | emospan tag --show`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -111,6 +118,8 @@ func (o *tagOptions) addFlags(f *pflag.FlagSet) {
 	f.BoolVar(&o.dryRun, "dry-run", false, "count records and tokens, tag a few, and print the time and memory it would take")
 	f.BoolVar(&o.force, "force", false, "replace an existing output")
 	f.BoolVar(&o.flush, "flush", false, "write each record as soon as it and those before it are done, as to standard output and pipes in any case; else once a second")
+	f.BoolVar(&o.resume, "resume", false, "go on with what an interrupted run of the same inputs, model and flags left in the output; begin where there is nothing")
+	f.StringVar(&o.fsync, "fsync", fsyncInterval, "what outlasts a power cut: never (what the system has written by then), interval (all but the last five seconds) or always (each record)")
 	f.IntVar(&o.show, "show", 0, "print records as they come, spans marked; --show=`N` only the first N")
 	f.Lookup("show").NoOptDefVal = "-1"
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no summary on standard error")
@@ -127,6 +136,7 @@ func (o *tagOptions) check() error {
 		oneOf("decode", o.decode, decodeNames()...),
 		oneOf("confidence", o.confidence, string(tagger.ConfidenceSelf), string(tagger.ConfidenceModel)),
 		oneOf("device", o.device, "auto", "cpu", "gpu"),
+		oneOf("fsync", o.fsync, fsyncNever, fsyncInterval, fsyncAlways),
 		oneOf("progress", o.progress, "auto", "always", "never"),
 		oneOf("log-level", o.logLevel, "debug", "info", "warn", "error"),
 	} {
@@ -149,6 +159,8 @@ func (o *tagOptions) check() error {
 		return usageError("--max-rejects %d: it must not be negative", o.maxRejects)
 	case o.sentences != "" && o.split != splitSentence:
 		return usageError("--sentences %s: there are none without --split sentence; add it", o.sentences)
+	case o.resume && o.force:
+		return usageError("--resume goes on with what is there, and --force replaces it; give one of them")
 	case o.device == "gpu":
 		return fmt.Errorf("--device gpu: this executable has no GPU back end; use --device auto or cpu")
 	}
@@ -173,9 +185,9 @@ func (o *tagOptions) check() error {
 		return usageError("--out is empty: name a file, or - for standard output")
 	}
 	info, err := os.Stat(o.out)
-	if o.out == "-" || err == nil && !info.Mode().IsRegular() { // a pipe or a device: someone may be reading, and nothing lies beside it
-		o.flush = true
-	} else {
+	o.toFile = o.out != "-" && (err != nil || info.Mode().IsRegular())
+	o.flush = o.flush || !o.toFile // to a pipe or a device: someone may be reading
+	if o.toFile {                  // nothing lies beside a pipe
 		if o.rejects == "" {
 			o.rejects = o.out + ".rejects.jsonl"
 		}
@@ -186,7 +198,17 @@ func (o *tagOptions) check() error {
 			o.sentences = o.out + ".sentences.jsonl"
 		}
 	}
+	if o.resume && !o.toFile {
+		return usageError("--resume: there is nothing to go on with in %s; name a file with --out", outputName(o.out))
+	}
 	return o.checkFiles()
+}
+
+func outputName(out string) string {
+	if out == "-" {
+		return "standard output"
+	}
+	return out
 }
 
 // oneOf refuses a value that a flag does not have.
