@@ -54,6 +54,10 @@ func injectFault(t *testing.T, dir string, whole *wholeRun, side, call, fault st
 	cmd.Stderr = &stderr
 	code := exitCodeOf(t, cmd.Run())
 	if trace, err := os.ReadFile(filepath.Join(dir, "trace")); err != nil || !strings.Contains(string(trace), "INJECTED") {
+		if code == 0 && strings.HasSuffix(fault, "when=3") { // strace counts for each thread: perhaps none had three
+			whole.check(t, out, true)
+			return
+		}
 		t.Fatalf("nothing was injected (%v): exit code %d, %s", err, code, &stderr)
 	}
 	if !ends {
