@@ -88,7 +88,11 @@ func runTag(cmd *cobra.Command, o tagOptions) (err error) {
 		}
 	}
 	if !o.dryRun {
-		defer func() { err = errors.Join(err, j.abort()) }()
+		defer func() {
+			if aerr := j.abort(); err == nil { // else it says the same again
+				err = aerr
+			}
+		}()
 		if !o.resume {
 			if err := j.create(); err != nil {
 				return err
