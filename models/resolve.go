@@ -15,6 +15,7 @@ type Model struct {
 	Path   string
 	SHA256 string // as noted in the store, "" for other files: see Hash
 	Entry  *Entry // nil for a file outside the store
+	Part   *Part  // where in the file it lies, nil where it is the whole file
 }
 
 // Hash returns the SHA-256 of the model's file: the noted one, else that of
