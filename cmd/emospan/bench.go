@@ -303,7 +303,7 @@ func (b *bench) compareFormats(ctx context.Context, r *benchReport) error {
 			b.say("that is not kept: %v", err)
 		}
 	}
-	g, err := openGGUF(b.model.Path)
+	g, err := openModel(b.model)
 	if err != nil {
 		return err
 	}

@@ -46,7 +46,7 @@ func (b *bench) tuneSizes(ctx context.Context, r *benchReport) error {
 }
 
 func (b *bench) fits(s engineSizes) bool {
-	g, err := openGGUF(b.model.Path)
+	g, err := openModel(b.model)
 	if err != nil {
 		return false
 	}

@@ -47,7 +47,7 @@ func openEngine(m models.Model, sizes engineSizes) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	model, err := llama.Load(m.Path, llama.LoadOptions{})
+	model, err := loadModel(m, llama.LoadOptions{})
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +103,7 @@ func contextOptions(trained int, sizes engineSizes) llama.ContextOptions {
 
 // engineMemory refuses a model that would not fit the memory, before llama.cpp sees any of it.
 func engineMemory(m models.Model, sizes engineSizes) (memoryEstimate, error) {
-	g, err := openGGUF(m.Path)
+	g, err := openModel(m)
 	if err != nil {
 		return memoryEstimate{}, err
 	}
@@ -113,7 +113,7 @@ func engineMemory(m models.Model, sizes engineSizes) (memoryEstimate, error) {
 
 // checkModel reads the GGUF's header, before llama.cpp sees any of it, and tells which chat template the model speaks.
 func checkModel(m models.Model) (llama.Template, error) {
-	g, err := openGGUF(m.Path)
+	g, err := openModel(m)
 	if err != nil {
 		return llama.NoTemplate, err
 	}
@@ -133,18 +133,40 @@ func checkModel(m models.Model) (llama.Template, error) {
 	return llama.NoTemplate, fmt.Errorf("%s has no chat template: it is perhaps a base model; use its instruct version", m.Path)
 }
 
+// loadModel has llama.cpp map the model from where it lies.
+func loadModel(m models.Model, o llama.LoadOptions) (*llama.Model, error) {
+	if m.Part == nil {
+		return llama.Load(m.Path, o)
+	}
+	f, err := os.Open(m.Path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return llama.LoadFile(f, m.Part.Offset, o)
+}
+
 // openGGUF opens a model's file, with what to do where it is none.
-func openGGUF(path string) (*models.GGUF, error) {
-	g, err := models.OpenGGUF(path)
+func openGGUF(path string) (*models.GGUF, error) { return openModel(models.Model{Path: path}) }
+
+func openModel(m models.Model) (*models.GGUF, error) {
+	g, err := m.Open()
 	if err != nil {
 		return nil, fmt.Errorf("%w; name an instruct model's GGUF file, or a model that emospan models list shows", err)
 	}
 	return g, nil
 }
 
-// resolveModel finds the model that the user means.
+// resolveModel finds the model that the user means: without a name, the one that the executable holds or else the default one.
 func resolveModel(store *models.Store, name string) (models.Model, error) {
+	b := bundled()
+	if b != nil && name == "" {
+		return b.Weights(), nil
+	}
 	m, err := store.Resolve(name)
+	if err != nil && b != nil && name == b.Model.Name { // as retry-rejects finds it in a manifest
+		return b.Weights(), nil
+	}
 	if info, serr := os.Stat(name); err != nil && serr == nil && info.IsDir() {
 		return m, fmt.Errorf("model %s is a directory; name a GGUF file in it", name)
 	}

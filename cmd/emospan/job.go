@@ -41,6 +41,7 @@ type job struct {
 	unsaved     []*dataset.Record // since the last flush, or longer
 	flushed     time.Time
 	manifest    dataset.Manifest
+	sandbox     string // what the process is kept from
 	sizes       engineSizes
 	taxonomy    *dataset.Taxonomy
 	calibration *tagger.Calibration // nil where the model writes the emotions
@@ -53,6 +54,9 @@ var errMaxRejects = errors.New("too many rejects")
 
 func runTag(cmd *cobra.Command, o tagOptions) (err error) {
 	j := &job{opts: o, stderr: cmd.ErrOrStderr(), colours: colour(cmd.ErrOrStderr())}
+	if j.sandbox, err = o.restrict(); err != nil {
+		return err
+	}
 	if o.cpuProfile != "" {
 		f, err := os.Create(o.cpuProfile)
 		if err != nil {
@@ -164,8 +168,8 @@ func (j *job) load(ctx context.Context) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	if j.opts.calibrate != "" {
-		if j.calibration, err = findCalibration(ctx, j.opts.calibrate, model, j.taxonomy); err != nil {
+	if wanted := wantedCalibration(j.opts.calibrate, model); wanted != "" && j.calibration == nil {
+		if j.calibration, err = findCalibration(ctx, wanted, model, j.taxonomy); err != nil {
 			return nil, err
 		}
 	}
@@ -217,15 +221,14 @@ func (j *job) describe(prompt *tagger.Prompt, tax *dataset.Taxonomy) {
 	m.Emospan, m.LlamaCPP = versionText(), llama.Revision
 	m.Prompt, m.PromptSHA256 = prompt.Name, prompt.SHA256
 	m.GrammarSHA256, m.TaxonomySHA256 = j.tagger.GrammarSHA256(), tax.SHA256()
-	if exe, err := os.Executable(); err == nil {
-		m.BinarySHA256, _ = models.HashFile(context.Background(), exe)
-	}
+	m.BinarySHA256 = programSHA256(context.Background())
 	m.Decode, m.Confidence, m.Temperature, m.TopP, m.Seed = j.opts.decode, j.opts.confidence, j.opts.temperature, j.opts.topP, j.opts.seed
 	if c := j.calibration; c != nil {
 		m.Calibration = &dataset.Calibration{Name: c.Name, SHA256: c.SHA256, Texts: c.Texts}
 	}
 	m.Input, m.Output, m.Flags = j.opts.files, j.opts.out, j.opts.flags
 	m.Parallel, m.Threads, m.Sizes, m.Device, m.CPUVariant = j.sizes.Parallel, j.sizes.Threads, j.sizes.list(), "cpu", variant
+	m.Sandbox = j.sandbox
 	m.Emotions, m.RejectCodes = map[string]int{}, map[string]int{}
 	m.Started = time.Now().UTC()
 }

@@ -28,6 +28,9 @@ func newModels() *cobra.Command {
 
 func openStore() (*models.Store, error) {
 	dir, err := models.DefaultDir()
+	if err != nil && bundled() != nil { // a user without a home has the bundle's model
+		dir, err = "/nonexistent/emospan/models", nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -38,6 +41,14 @@ func openStore() (*models.Store, error) {
 func nameArg(args []string) string {
 	if len(args) == 0 {
 		return models.DefaultModel
+	}
+	return args[0]
+}
+
+// modelArg is the same where the executable's own model serves too.
+func modelArg(args []string) string {
+	if len(args) == 0 {
+		return ""
 	}
 	return args[0]
 }
@@ -186,7 +197,7 @@ format, so a real run gains a little less.`,
 			if err != nil {
 				return err
 			}
-			m, err := resolveModel(store, nameArg(args))
+			m, err := resolveModel(store, modelArg(args))
 			if err != nil {
 				return err
 			}
@@ -237,7 +248,7 @@ format, so a real run gains a little less.`,
 }
 
 func describeModel(cmd *cobra.Command, store *models.Store, m models.Model, speeds typeSpeeds) (modelReport, error) {
-	g, err := openGGUF(m.Path)
+	g, err := openModel(m)
 	if err != nil {
 		return modelReport{}, err
 	}

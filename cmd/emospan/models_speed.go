@@ -183,10 +183,10 @@ func fastest(list []formatReport) (best formatReport, ok bool) {
 // reads a file or two and measures nothing.
 func fasterFormat(store *models.Store, m models.Model) (formatReport, bool) {
 	speeds, ok := knownSpeeds()
-	if !ok {
+	if !ok || m.Part != nil { // a bundle's model cannot be converted in its place
 		return formatReport{}, false
 	}
-	g, err := models.OpenGGUF(m.Path)
+	g, err := m.Open()
 	if err != nil {
 		return formatReport{}, false
 	}

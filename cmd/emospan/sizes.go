@@ -151,7 +151,7 @@ func chooseSizes(m models.Model, decode tagger.Decode, threads, parallel int, li
 	if parallel > 0 {
 		return s.with(parallel), "as --parallel says", nil
 	}
-	g, err := openGGUF(m.Path)
+	g, err := openModel(m)
 	if err != nil {
 		return s, "", err
 	}
@@ -169,7 +169,7 @@ var alikeTypes = []string{"F32", "F16", "Q4_1", "Q8_0"}
 // alikeSizes are those of --deterministic: the same arithmetic for a record whatever else is decoded, however many at a time.
 // alike is false where only one record at a time makes that sure.
 func alikeSizes(m models.Model, decode tagger.Decode, threads, parallel int, list string) (s engineSizes, alike bool, err error) {
-	g, err := openGGUF(m.Path)
+	g, err := openModel(m)
 	if err != nil {
 		return s, false, err
 	}
