@@ -71,7 +71,7 @@ jailed() {
   unshare --net --mount sh -c '
     mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && mount -t tmpfs -o mode=777 none "$1/out" || exit 9
     shift_out=$2; jail=$1; shift 2
-    env -i chroot --userspec=65534:65534 "$jail" "$@"; status=$?
+    env -i "$(command -v chroot)" --userspec=65534:65534 "$jail" "$@"; status=$?
     cp "$jail"/out/* "$shift_out/" 2>/dev/null
     exit $status' sh "$jail" "$work/out" "$@"
 }
@@ -95,7 +95,7 @@ jailed /cut tag /in.txt 2>"$work/err" && bad "a cut bundle runs" || check "a cut
 sockets() { # WHAT COMMAND...
   local what=$1 status=0
   shift
-  strace -f -qq -e trace=%network,io_uring_setup -o "$work/trace" "$@" >/dev/null 2>"$work/err" || status=$?
+  strace -f -qq -e signal=none -e trace=%network,io_uring_setup -o "$work/trace" "$@" >/dev/null 2>"$work/err" || status=$?
   check "$what ends with $status and makes $(wc -l <"$work/trace") calls of the network's" '[ $status = 0 ] && [ ! -s "$work/trace" ]'
 }
 sockets "tag" "$exe" tag --limit 4 -q examples/sentences.txt -o "$work/traced.jsonl"
@@ -103,7 +103,7 @@ sockets "tag --no-sandbox" "$exe" tag --limit 4 -q --no-sandbox examples/sentenc
 sockets "validate" "$exe" validate "$work/plain.jsonl"
 sockets "report" "$exe" report "$work/plain.jsonl" -o "$work/report.html"
 sockets "bench" env XDG_CACHE_HOME="$work/cache" "$exe" bench --limit 8 --parallel 4 --decode compact --seconds 2 --repeats 1 examples/sentences.txt
-strace -f -qq -e trace=%network -o "$work/trace" python3 -c 'import socket; socket.socket()'
+strace -f -qq -e signal=none -e trace=%network -o "$work/trace" python3 -c 'import socket; socket.socket()'
 check "strace would have seen one" '[ -s "$work/trace" ]'
 
 # The sandbox, from ggml's own threads.
