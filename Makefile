@@ -4,7 +4,9 @@
 #   make demo     build, fetch the default model, tag examples/sentences.txt and show the result
 #   make test     build, fetch what the tests need, run them
 #   make check    what CI runs besides: format, vet, staticcheck, race detector, build without cgo, cgo pointer checks
-#   make release  a fully static executable with every CPU variant, in dist/
+#   make install  copies the executable to $(DESTDIR)$(PREFIX)/bin
+#   make release  a fully static executable with every CPU variant, checksums, bill of materials, licences, in dist/; SIGN_KEY signs
+#   make test-release  bundle, sandbox, empty chroot without network, and that two builds are the same bytes
 #   make test-cpu run the release on emulated CPUs and in an empty chroot; look for stray AVX code
 #   make test-report  the page of emospan report in headless Chromium, which it installs; SCREENSHOT=FILE keeps a picture
 #   make test-gguf  GGUF files with faults through the real loader: MUTANTS=10000, MUTANTS_SEED=1
@@ -31,16 +33,26 @@ FUZZTIME ?= 30s
 MUTANTS ?= 10000
 MUTANTS_SEED ?= 1
 DATA    ?= ../shared/data
+PREFIX  ?= /usr/local
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-PURE := ./agreement ./dataset ./export ./grammar ./models ./report ./tagger ./validate
+PURE := ./agreement ./bundle ./dataset ./export ./grammar ./models ./report ./sandbox ./tagger ./validate
 export PYTHON
 
 .DEFAULT_GOAL := build
-.PHONY: build native model models python demo test check fmt vet staticcheck race nocgo cgocheck test-native release test-cpu test-report test-gguf test-slurm test-spark test-kubernetes test-reliability fuzz bench bench-agree bench-grammar bench-scale quality peers bench-peers clean
+.PHONY: build licenses install native model models python demo test check fmt vet staticcheck race nocgo cgocheck test-native release test-release test-cpu test-report test-gguf test-slurm test-spark test-kubernetes test-reliability fuzz bench bench-agree bench-grammar bench-scale quality peers bench-peers clean
 
-build: native
+build: native licenses
 	$(GO) build -trimpath -o bin/emospan ./cmd/emospan
+
+# The licence texts of what is linked, for emospan version --licenses.
+licenses: native
+	@$(GO) run ./scripts/licenses "$$(llama/native/build.sh source)" cmd/emospan/licenses/licenses.txt.gz
+
+# PREFIX and DESTDIR as usual; the executable is the one for this machine, or after make release the static one.
+install:
+	@[ -x dist/emospan ] || [ -x bin/emospan ] || { echo "install: nothing is built; run make, or make release, first" >&2; exit 1; }
+	install -D -m 755 "$$([ -x dist/emospan ] && echo dist/emospan || echo bin/emospan)" "$(DESTDIR)$(PREFIX)/bin/emospan"
 
 native:
 	@llama/native/build.sh host
@@ -87,8 +99,11 @@ cgocheck: model
 	GOEXPERIMENT=cgocheck2 $(GO) test ./llama
 
 release:
-	@llama/native/build.sh all
-	$(GO) build -trimpath -tags release,netgo,osusergo -ldflags '-s -w -linkmode external -extldflags -static' -o dist/emospan ./cmd/emospan
+	@GO="$(GO)" scripts/release.sh
+
+# The bundle, the release and the sandbox, as docs/release.md tells; takes root for the network namespace and the chroot.
+test-release: release model
+	@scripts/test-release.sh
 
 test-cpu: release
 	@scripts/test-cpu.sh dist/emospan
@@ -148,4 +163,4 @@ bench-peers: model peers
 	@DATA="$(DATA)" $(PYTHON) -B scripts/bench_peers.py $(PEERS_FLAGS)
 
 clean:
-	rm -rf bin dist examples/out.* llama/native_host.go llama/native_all.go models/vocabulary/llama3.gguf.gz
+	rm -rf bin dist examples/out.* llama/native_host.go llama/native_all.go models/vocabulary/llama3.gguf.gz cmd/emospan/licenses/licenses.txt.gz

@@ -43,6 +43,7 @@ type Manifest struct {
 	Sizes      string `json:"sizes"` // tag's --sizes
 	Device     string `json:"device"`
 	CPUVariant string `json:"cpu_variant"`
+	Sandbox    string `json:"sandbox,omitempty"` // what kept the run from other files and the network
 
 	Started     time.Time `json:"started"`
 	Finished    time.Time `json:"finished"`    // or when this was written

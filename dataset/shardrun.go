@@ -78,8 +78,8 @@ func (m *Manifest) identity() []identityField {
 // least, and are not changed.
 func MergeShards(shards []*Manifest) *Manifest {
 	total := *shards[0]
-	total.Shard, total.Retries, total.Shards = "", nil, nil
-	total.Records, total.Accepted, total.Rejected, total.Spans = 0, 0, 0, 0
+	total.Shard, total.Parts, total.Retries, total.Shards = "", nil, nil, nil
+	total.Records, total.Accepted, total.Rejected, total.Spans, total.Synced = 0, 0, 0, 0, 0
 	total.PromptTokens, total.ForcedTokens, total.SampledTokens, total.Seconds = 0, 0, 0, 0
 	total.Emotions, total.RejectCodes = map[string]int{}, map[string]int{}
 	total.Flags = maps.Clone(total.Flags)
@@ -91,6 +91,7 @@ func MergeShards(shards []*Manifest) *Manifest {
 			Shard: m.Shard, BinarySHA256: m.BinarySHA256, Parallel: m.Parallel, Threads: m.Threads, Sizes: m.Sizes, Device: m.Device, CPUVariant: m.CPUVariant,
 			Started: m.Started, Finished: m.Finished, Records: m.Records, Accepted: m.Accepted, Rejected: m.Rejected, Seconds: m.Seconds,
 		})
+		total.Parts = append(total.Parts, m.Parts...)
 		total.Retries = append(total.Retries, m.Retries...)
 		common(&total.BinarySHA256, m.BinarySHA256)
 		common(&total.Parallel, m.Parallel)
@@ -114,6 +115,7 @@ func MergeShards(shards []*Manifest) *Manifest {
 		total.MaskMicrosP50 = max(total.MaskMicrosP50, m.MaskMicrosP50)
 		total.MaskMicrosP99 = max(total.MaskMicrosP99, m.MaskMicrosP99)
 		total.Spans += m.Spans
+		total.Synced += m.Synced
 		for name, n := range m.Emotions {
 			total.Emotions[name] += n
 		}

@@ -17,6 +17,7 @@ type Model struct {
 	Digest   string // SHA-256 that Ollama's store asks for, "" for other files
 	Template string // text in which to look for a chat template if the file has none, as Ollama keeps beside it
 	Entry    *Entry // nil for a file outside the store
+	Part     *Part  // where in the file it lies, nil where it is the whole file
 }
 
 // Hash returns the SHA-256 of the model's file: the noted one, else that of

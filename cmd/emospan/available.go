@@ -56,13 +56,23 @@ var controlFiles = map[string]struct {
 
 // groupsLeft returns what is left under each limit that holds for this process: its control group's and those of the groups
 // around it.
-func groupsLeft(root string) []int64 {
-	groups := memoryGroups(root)
+func groupsLeft(root string) (left []int64) {
+	eachGroup(root, "memory", func(dir, kind string) {
+		if n, ok := groupLeft(dir, kind); ok {
+			left = append(left, n)
+		}
+	})
+	return left
+}
+
+// eachGroup calls f with the folder of this process's control group, and of those around it, that shows a controller, and with
+// the kind of its file system.
+func eachGroup(root, controller string, f func(dir, kind string)) {
+	groups := controlGroups(root, controller)
 	text, err := os.ReadFile(filepath.Join(root, "proc/self/mountinfo"))
 	if err != nil {
-		return nil
+		return
 	}
-	var left []int64
 	for line := range strings.Lines(string(text)) {
 		mount, filesystem, found := strings.Cut(strings.TrimSpace(line), " - ")
 		where, what := strings.Fields(mount), strings.Fields(filesystem)
@@ -71,7 +81,7 @@ func groupsLeft(root string) []int64 {
 		}
 		kind := what[0]
 		group, ok := groups[kind]
-		if !ok || kind == "cgroup" && !slices.Contains(strings.Split(what[2], ","), "memory") {
+		if !ok || kind == "cgroup" && !slices.Contains(strings.Split(what[2], ","), controller) {
 			continue
 		}
 		// In a container the mount may show only the part of the tree that the container is in.
@@ -80,19 +90,16 @@ func groupsLeft(root string) []int64 {
 			inner = "."
 		}
 		for ; ; inner = filepath.Dir(inner) {
-			if n, ok := groupLeft(filepath.Join(root, where[4], inner), kind); ok {
-				left = append(left, n)
-			}
+			f(filepath.Join(root, where[4], inner), kind)
 			if inner == "." {
 				break
 			}
 		}
 	}
-	return left
 }
 
-// memoryGroups tells this process's control group by the file system that shows it.
-func memoryGroups(root string) map[string]string {
+// controlGroups tells this process's control group by the file system that shows it.
+func controlGroups(root, controller string) map[string]string {
 	groups := map[string]string{}
 	text, err := os.ReadFile(filepath.Join(root, "proc/self/cgroup"))
 	if err != nil {
@@ -104,7 +111,7 @@ func memoryGroups(root string) map[string]string {
 		case len(part) != 3:
 		case part[0] == "0" && part[1] == "":
 			groups["cgroup2"] = part[2]
-		case slices.Contains(strings.Split(part[1], ","), "memory"):
+		case slices.Contains(strings.Split(part[1], ","), controller):
 			groups["cgroup"] = part[2]
 		}
 	}

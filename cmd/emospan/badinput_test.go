@@ -194,7 +194,7 @@ type badRun struct {
 	says string
 }
 
-func content(name, text string) func(*testing.T, string) {
+func holding(name, text string) func(*testing.T, string) {
 	return func(t *testing.T, dir string) { writeFile(t, filepath.Join(dir, name), []byte(text)) }
 }
 
@@ -219,19 +219,19 @@ func gzipped(t *testing.T, write func(w io.Writer)) []byte {
 var badRuns = []badRun{
 	{"no such file", nil, "none.txt", 3, "no such input none.txt; name a file that is there"},
 	{"a folder", nil, ".", 3, "input . is a directory; name the files in it"},
-	{"an empty file", content("in.txt", ""), "in.txt", 1, "in.txt: no texts; "},
-	{"a file of blank lines", content("in.txt", "\n \n\r\n\t\n"), "in.txt", 1, "in.txt: no texts; "},
+	{"an empty file", holding("in.txt", ""), "in.txt", 1, "in.txt: no texts; "},
+	{"a file of blank lines", holding("in.txt", "\n \n\r\n\t\n"), "in.txt", 1, "in.txt: no texts; "},
 	{"/dev/null", nil, "/dev/null", 1, "/dev/null: no texts; "},
-	{"a file of NULs", content("in.txt", strings.Repeat("\x00", 5000)), "in.txt", 1, "every record was rejected; "},
-	{"UTF-16", content("in.txt", "\xff\xfes\x00o\x00"), "in.txt", 3, "in.txt: UTF-16 text: convert it to UTF-8; "},
-	{"a byte order mark at the beginning", content("in.txt", "\ufeffso glad\n"), "in.txt", 0, ""},
-	{"no newline at the end", content("in.txt", "so glad\nso sad"), "in.txt", 0, ""},
+	{"a file of NULs", holding("in.txt", strings.Repeat("\x00", 5000)), "in.txt", 1, "every record was rejected; "},
+	{"UTF-16", holding("in.txt", "\xff\xfes\x00o\x00"), "in.txt", 3, "in.txt: UTF-16 text: convert it to UTF-8; "},
+	{"a byte order mark at the beginning", holding("in.txt", "\ufeffso glad\n"), "in.txt", 0, ""},
+	{"no newline at the end", holding("in.txt", "so glad\nso sad"), "in.txt", 0, ""},
 	{"gzip that is cut short", func(t *testing.T, dir string) {
 		data := gzipped(t, func(w io.Writer) { io.WriteString(w, strings.Repeat("so glad\n", 99)) })
 		writeFile(t, filepath.Join(dir, "in.gz"), data[:len(data)-9])
 	}, "in.gz", 3, "in.gz.*gzip stream is truncated.*; mend or replace the file"},
-	{"text that calls itself gzip", content("in.gz", "so glad\n"), "in.gz", 3, "in.gz: not gzip data, as its name says; "},
-	{"text that calls itself zstd", content("in.zst", "so glad\n"), "in.zst", 3, "in.zst: not zstd data, as its name says; "},
+	{"text that calls itself gzip", holding("in.gz", "so glad\n"), "in.gz", 3, "in.gz: not gzip data, as its name says; "},
+	{"text that calls itself zstd", holding("in.zst", "so glad\n"), "in.zst", 3, "in.zst: not zstd data, as its name says; "},
 	{"a gzip bomb of 100 MB in one line", func(t *testing.T, dir string) {
 		writeFile(t, filepath.Join(dir, "in.gz"), gzipped(t, func(w io.Writer) {
 			block := bytes.Repeat([]byte("a"), 1<<20)
@@ -254,11 +254,11 @@ var badRuns = []badRun{
 	}, "fifo", 0, ""},
 	{"/dev/stdin with nothing on it", nil, "/dev/stdin", 1, "/dev/stdin: no texts; "},
 	{"an input that is the output", nil, "in.txt --force -o in.txt", 2, "--out in.txt is also an input; name another file"},
-	{"CSV with a quote that is never closed", content("in.csv", "text\n\"so glad\nso sad\n"), "in.csv", 0, ""},
-	{"CSV without the column", content("in.csv", "a,b\n1,2\n"), "in.csv", 2, "in.csv.*text.*; emospan tag --text-field COLUMN names the one to read"},
-	{"a TSV row of too many fields", content("in.tsv", "id\ttext\na\tso glad\tand more\nb\tso sad\n"), "in.tsv", 0, ""},
-	{"Parquet that is none", content("in.parquet", "PAR1 and nothing else PAR1"), "in.parquet", 3, "in.parquet.*; mend or replace the file"},
-	{"Parquet from a pipe", content("in.parquet", "PAR1"), "--input parquet /dev/stdin", 3, "; (unpack it, or save it, and name the file|mend or replace the file)"},
+	{"CSV with a quote that is never closed", holding("in.csv", "text\n\"so glad\nso sad\n"), "in.csv", 0, ""},
+	{"CSV without the column", holding("in.csv", "a,b\n1,2\n"), "in.csv", 2, "in.csv.*text.*; emospan tag --text-field COLUMN names the one to read"},
+	{"a TSV row of too many fields", holding("in.tsv", "id\ttext\na\tso glad\tand more\nb\tso sad\n"), "in.tsv", 0, ""},
+	{"Parquet that is none", holding("in.parquet", "PAR1 and nothing else PAR1"), "in.parquet", 3, "in.parquet.*; mend or replace the file"},
+	{"Parquet from a pipe", holding("in.parquet", "PAR1"), "--input parquet /dev/stdin", 3, "; (unpack it, or save it, and name the file|mend or replace the file)"},
 	{"a format that there is not", nil, "--input xml in.txt", 2, "--input xml: it must be one of auto, txt, "},
 	{"an output in a folder that is not there", nil, "-o none/out.jsonl in.txt", 3, "cannot write none/out.jsonl: there is no folder none; make it, or name another file"},
 	{"an output that is a folder", nil, "-o . in.txt", 3, "output: . is a directory.*; name another file"},
@@ -298,7 +298,7 @@ func TestBadRuns(t *testing.T) {
 		t.Run(b.what, func(t *testing.T) {
 			dir := t.TempDir()
 			if b.make == nil {
-				b.make = content("in.txt", "so glad\nso sad\n")
+				b.make = holding("in.txt", "so glad\nso sad\n")
 			}
 			b.make(t, dir)
 			limit, args := "", b.args

@@ -11,14 +11,30 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/emospan/emospan/bundle"
 	"github.com/emospan/emospan/dataset"
 	"github.com/emospan/emospan/models"
 	"github.com/emospan/emospan/tagger"
 	"github.com/spf13/cobra"
 )
 
-// ownCalibration is the value of --calibrate that has the model's own looked up.
-const ownCalibration = "own"
+// Values of --calibrate that are no files: to have the model's own looked up, and not to use the bundle's.
+const (
+	ownCalibration = "own"
+	noCalibration  = "none"
+)
+
+// wantedCalibration is --calibrate's value, which follows from the model where it was not given: a bundle that holds a calibration
+// uses it. "" is none.
+func wantedCalibration(flag string, m models.Model) string {
+	if _, _, ok := content(bundle.Calibration); ok && flag == "" && m.Part != nil {
+		return ownCalibration
+	}
+	if flag == noCalibration {
+		return ""
+	}
+	return flag
+}
 
 // findCalibration gives the calibration that --calibrate names: a file, or the one that is built in for the model or for what it was
 // converted from.
@@ -33,6 +49,9 @@ func findCalibration(ctx context.Context, name string, m models.Model, tax *data
 			return nil, fmt.Errorf("--calibrate=%s: %w", name, err)
 		}
 		return c, nil
+	}
+	if _, data, ok := content(bundle.Calibration); ok && m.Part != nil {
+		return tagger.ParseCalibration(data, tax)
 	}
 	hash, err := m.Hash(ctx)
 	if err != nil {

@@ -57,7 +57,7 @@ func loadEngine(m models.Model, g *models.GGUF, sizes engineSizes) (*engine, err
 	if err != nil {
 		return nil, err
 	}
-	model, err := llama.Load(m.Path, llama.LoadOptions{})
+	model, err := loadModel(m, llama.LoadOptions{})
 	if err != nil {
 		return nil, err
 	}
@@ -147,20 +147,40 @@ func templateOf(m models.Model, g *models.GGUF) (llama.Template, error) {
 	return llama.DetectTemplate(m.Template), nil
 }
 
+// loadModel has llama.cpp map the model from where it lies.
+func loadModel(m models.Model, o llama.LoadOptions) (*llama.Model, error) {
+	if m.Part == nil {
+		return llama.Load(m.Path, o)
+	}
+	f, err := os.Open(m.Path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return llama.LoadFile(f, m.Part.Offset, o)
+}
+
 // openGGUF opens a model's file, with what to do where it is none.
-func openGGUF(path string) (*models.GGUF, error) {
-	g, err := models.OpenGGUF(path)
+func openGGUF(path string) (*models.GGUF, error) { return openModel(models.Model{Path: path}) }
+
+func openModel(m models.Model) (*models.GGUF, error) {
+	g, err := m.Open()
 	if err != nil {
 		return nil, fmt.Errorf("%w; name an instruct model's GGUF file, or a model that emospan models list shows", err)
 	}
 	return g, nil
 }
 
-func openModel(m models.Model) (*models.GGUF, error) { return openGGUF(m.Path) }
-
-// resolveModel finds the model that the user means.
+// resolveModel finds the model that the user means: without a name, the one that the executable holds or else the default one.
 func resolveModel(store *models.Store, name string) (models.Model, error) {
+	b := bundled()
+	if b != nil && name == "" {
+		return b.Weights(), nil
+	}
 	m, err := store.Resolve(name)
+	if err != nil && b != nil && name == b.Model.Name { // as retry-rejects finds it in a manifest
+		return b.Weights(), nil
+	}
 	if info, serr := os.Stat(name); err != nil && serr == nil && info.IsDir() {
 		return m, fmt.Errorf("model %s is a directory; name a GGUF file in it", name)
 	}

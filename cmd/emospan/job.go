@@ -45,6 +45,7 @@ type job struct {
 	started     time.Time
 	manifest    dataset.Manifest
 	model       models.Model
+	sandbox     string // what the process is kept from
 	sizes       engineSizes
 	taxonomy    *dataset.Taxonomy
 	calibration *tagger.Calibration // nil where the model writes the emotions
@@ -58,6 +59,9 @@ var errMaxRejects = errors.New("too many rejects")
 func runTag(cmd *cobra.Command, o tagOptions) (err error) {
 	o.digest = new(dataset.TextsDigest)
 	j := &job{opts: o, stderr: cmd.ErrOrStderr(), colours: colour(cmd.ErrOrStderr())}
+	if j.sandbox, err = o.restrict(); err != nil {
+		return err
+	}
 	if o.cpuProfile != "" {
 		f, err := os.Create(o.cpuProfile)
 		if err != nil {
@@ -133,8 +137,8 @@ func (j *job) find(ctx context.Context) (*models.Store, error) {
 		return nil, err
 	}
 	j.manifest.Model = j.model.Name
-	if j.opts.calibrate != "" {
-		if j.calibration, err = findCalibration(ctx, j.opts.calibrate, j.model, j.taxonomy); err != nil {
+	if wanted := wantedCalibration(j.opts.calibrate, j.model); wanted != "" && j.calibration == nil {
+		if j.calibration, err = findCalibration(ctx, wanted, j.model, j.taxonomy); err != nil {
 			return nil, err
 		}
 	}
@@ -225,10 +229,9 @@ func (j *job) describe(prompt *tagger.Prompt) error {
 	variant, _ := llama.Start()
 	m := &j.manifest
 	m.Emospan, m.LlamaCPP = versionText(), llama.Revision
-	if exe, err := os.Executable(); err == nil {
-		m.BinarySHA256, _ = models.HashFile(context.Background(), exe)
-	}
+	m.BinarySHA256 = programSHA256(context.Background())
 	m.Parallel, m.Threads, m.Sizes, m.Device, m.CPUVariant = j.sizes.Parallel, j.sizes.Threads, j.sizes.list(), "cpu", variant
+	m.Sandbox = j.sandbox
 	if m.Emotions == nil { // and no earlier part of the run was counted
 		m.Emotions, m.RejectCodes = map[string]int{}, map[string]int{}
 	}

@@ -32,6 +32,8 @@ var mayImport = map[string][]string{
 	"models":    nil,
 	"examples":  nil,
 	"llama":     nil,
+	"bundle":    {"models"},
+	"sandbox":   nil,
 	"validate":  {"dataset"},
 	"export":    {"dataset"},
 	"tagger":    {"dataset", "grammar", "validate"},

@@ -14,7 +14,10 @@ import (
 	"github.com/spf13/pflag"
 )
 
-func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
+func main() {
+	restartable = true
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
 
 // run executes one command line and returns the exit code.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
@@ -49,10 +52,11 @@ used, 130 interrupted.`,
 		Example: `  emospan models pull
   emospan tag texts.txt -o tagged.jsonl
   emospan validate tagged.jsonl`,
-		SilenceErrors: true,
-		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		Args:              cobra.NoArgs,
+		PersistentPreRunE: checkOwnBundle,
+		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		var bad *pflag.InvalidValueError
@@ -61,7 +65,7 @@ used, 130 interrupted.`,
 		}
 		return usageError("%w; see %s --help", err, cmd.CommandPath())
 	})
-	root.AddCommand(newTag(), newValidate(), newCalibrate(), newGrammar(), newPrompt(), newBench(), newDevices(), newModels(), newRetryRejects(), newMerge(), newExport(), newCompare(), newReport(), newTaxonomy(), newVersion())
+	root.AddCommand(newTag(), newValidate(), newCalibrate(), newGrammar(), newPrompt(), newBench(), newDevices(), newModels(), newRetryRejects(), newMerge(), newExport(), newCompare(), newReport(), newTaxonomy(), newBundle(), newVersion())
 	wrapArgs(root)
 	return root
 }

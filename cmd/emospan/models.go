@@ -28,6 +28,9 @@ OLLAMA_MODELS, else ~/.ollama/models and /usr/share/ollama/.ollama/models.`,
 
 func openStore() (*models.Store, error) {
 	dir, err := models.DefaultDir()
+	if err != nil && bundled() != nil { // a user without a home has the bundle's model
+		dir, err = "/nonexistent/emospan/models", nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -38,6 +41,14 @@ func openStore() (*models.Store, error) {
 func nameArg(args []string) string {
 	if len(args) == 0 {
 		return models.DefaultModel
+	}
+	return args[0]
+}
+
+// modelArg is the same where the executable's own model serves too.
+func modelArg(args []string) string {
+	if len(args) == 0 {
+		return ""
 	}
 	return args[0]
 }

@@ -43,6 +43,9 @@ than the rest, as llama.cpp's own tool has it.`,
 			if c.source, err = resolveModel(c.store, args[0]); err != nil {
 				return err
 			}
+			if c.source.Part != nil {
+				return usageError("NAME is empty: name a model; see emospan models convert --help")
+			}
 			entry, err := c.run(cmd.Context(), cmd.ErrOrStderr())
 			if err != nil {
 				if cmd.Context().Err() != nil {

@@ -113,7 +113,7 @@ those of --parallel.`,
 			if err != nil {
 				return err
 			}
-			m, err := resolveModel(store, nameArg(args))
+			m, err := resolveModel(store, modelArg(args))
 			if err != nil {
 				return err
 			}

@@ -183,7 +183,7 @@ func fastest(list []formatReport) (best formatReport, ok bool) {
 // reads a file or two and measures nothing.
 func fasterFormat(store *models.Store, m models.Model, g *models.GGUF) (formatReport, bool) {
 	speeds, ok := knownSpeeds()
-	if !ok {
+	if !ok || m.Part != nil { // a bundle's model cannot be converted in its place
 		return formatReport{}, false
 	}
 	return fastest(formatReports(store, m, g, speeds))

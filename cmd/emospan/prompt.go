@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/emospan/emospan/bundle"
 	"github.com/emospan/emospan/dataset"
 	"github.com/emospan/emospan/llama"
 	"github.com/emospan/emospan/tagger"
@@ -15,15 +16,20 @@ import (
 // promptOptions are the flags that say what is asked of the model.
 type promptOptions struct {
 	name, file string
+	flags      *pflag.FlagSet // that name is one of
 }
 
 func (o *promptOptions) addFlags(f *pflag.FlagSet) {
+	o.flags = f
 	f.StringVar(&o.name, "prompt", "level_2", "what is asked of the model: "+strings.Join(tagger.BuiltinPrompts, ", "))
 	f.StringVar(&o.file, "prompt-file", "", "a prompt `FILE` of your own; --prompt is then only its name in the records")
 }
 
-// load gives the built-in prompt, or the user's under the name that --prompt gives.
+// load gives the built-in prompt, or the user's under the name that --prompt gives. Without a name it is the bundle's, if there is one.
 func (o *promptOptions) load() (*tagger.Prompt, error) {
+	if name, data, ok := content(bundle.Prompt); ok && o.file == "" && (o.name == name || o.flags != nil && !o.flags.Changed("prompt")) {
+		return tagger.ParsePrompt(name, string(data))
+	}
 	if o.file == "" {
 		p, err := tagger.BuiltinPrompt(o.name)
 		if err != nil {
@@ -146,7 +152,7 @@ func renderFor(name string, turns []tagger.Turn) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	vocab, err := llama.Load(m.Path, llama.LoadOptions{VocabOnly: true})
+	vocab, err := loadModel(m, llama.LoadOptions{VocabOnly: true})
 	if err != nil {
 		return "", err
 	}

@@ -37,7 +37,7 @@ type tagOptions struct {
 	device                        string
 	deterministic                 bool
 	force, resume, flush          bool
-	quiet, dryRun                 bool
+	quiet, dryRun, noSandbox      bool
 	fsync                         string
 	toFile                        bool // the output is a regular file, or will be
 	progress, logLevel            string
@@ -88,7 +88,7 @@ there is a line of OUT.sentences.jsonl: of the text's UTF-8 the bytes from start
 }
 
 func (o *tagOptions) addFlags(f *pflag.FlagSet) {
-	f.StringVarP(&o.model, "model", "m", "", "`NAME` in the store or path of a GGUF file (default: "+defaultModelName+")")
+	f.StringVarP(&o.model, "model", "m", "", "`NAME` in the store or path of a GGUF file (default: the bundle's, else "+defaultModelName+")")
 	f.StringVarP(&o.out, "out", "o", "-", "output `FILE`, - for standard output; compressed where it ends in .gz or .zst")
 	f.StringVar(&o.rejects, "rejects", "", "reject log `FILE` (default: OUT.rejects.jsonl; standard error where the output is standard output)")
 	f.StringVar(&o.manifest, "manifest", "", "manifest `FILE` (default: OUT.manifest.json)")
@@ -101,7 +101,7 @@ func (o *tagOptions) addFlags(f *pflag.FlagSet) {
 	o.prompt.addFlags(f)
 	f.StringVar(&o.taxonomy, "taxonomy", "", "`FILE` of emotions and vocabularies in place of the built-in ones")
 	f.StringVar(&o.decode, "decode", "compact", "what the model writes: compact (decisions as a short array), aligned (the whole JSON, kept to the text) or schema (the whole JSON)")
-	f.StringVar(&o.calibrate, "calibrate", "", "tell emotions by the model's scores of words, beside what is usual: by what is built in for the model, or --calibrate=`FILE` of emospan calibrate's")
+	f.StringVar(&o.calibrate, "calibrate", "", "tell emotions by the model's scores of words, beside what is usual: by what is built in for the model, or --calibrate=`FILE` of emospan calibrate's; =none leaves out a bundle's")
 	f.Lookup("calibrate").NoOptDefVal = ownCalibration
 	f.StringVar(&o.confidence, "confidence", string(tagger.ConfidenceSelf), "what a span's confidence means: self (what the model writes) or model (the probability of its emotion under the grammar)")
 	f.Float64Var(&o.temperature, "temperature", 0, "sampling temperature; 0 takes the likeliest token")
@@ -125,6 +125,7 @@ func (o *tagOptions) addFlags(f *pflag.FlagSet) {
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no summary on standard error")
 	f.StringVar(&o.progress, "progress", "auto", "progress bar: auto (where standard error is a terminal), always or never")
 	f.StringVar(&o.logLevel, "log-level", "error", "what llama.cpp says on standard error: debug, info, warn or error")
+	f.BoolVar(&o.noSandbox, "no-sandbox", false, "keep all of the user's rights while the model runs (default: no files but those of this run, no sockets, no other programs)")
 	f.StringVar(&o.cpuProfile, "cpuprofile", "", "write a CPU profile of the Go side to `FILE`")
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/emospan/emospan/bundle"
 	"github.com/emospan/emospan/dataset"
 	"github.com/emospan/emospan/validate"
 	"github.com/spf13/cobra"
@@ -228,6 +229,9 @@ func (v *validation) take(path string, before int, r *validate.Result) error {
 // loadTaxonomy reads the file that --taxonomy names, or gives the built-in one.
 func loadTaxonomy(path string) (*dataset.Taxonomy, error) {
 	if path == "" {
+		if _, data, ok := content(bundle.Taxonomy); ok {
+			return dataset.ParseTaxonomy(data)
+		}
 		return dataset.Default(), nil
 	}
 	tax, err := dataset.LoadTaxonomy(path)

@@ -26,13 +26,16 @@ func versionText() string {
 }
 
 func newVersion() *cobra.Command {
-	var asJSON bool
+	var asJSON, licenses bool
 	cmd := &cobra.Command{
 		Use:     "version",
-		Short:   "Print the version and the llama.cpp revision",
-		Example: "  emospan version\n  emospan version --json",
+		Short:   "Print the version and the llama.cpp revision, or the licences of what is inside",
+		Example: "  emospan version\n  emospan version --json\n  emospan version --licenses",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if licenses {
+				return printLicenses(cmd.OutOrStdout())
+			}
 			if asJSON {
 				return printJSON(cmd.OutOrStdout(), map[string]string{
 					"emospan": versionText(), "llama_cpp": llama.Revision, "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH,
@@ -47,5 +50,6 @@ func newVersion() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&licenses, "licenses", false, "print the licence texts of everything in this executable")
 	return cmd
 }

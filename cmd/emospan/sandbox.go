@@ -1,0 +1,82 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/emospan/emospan/sandbox"
+)
+
+// restartable is set in the program, which can be executed anew, and not in its tests.
+var restartable bool
+
+// restrict puts the process under what the kernel has, before anything is read or written: it may execute the program anew. It
+// returns what is in force, for the manifest.
+func (o *tagOptions) restrict() (string, error) {
+	if o.noSandbox {
+		return "off (--no-sandbox)", nil
+	}
+	program := ""
+	if restartable {
+		program = programPath()
+	}
+	state, err := sandbox.Restrict(o.policy(), program, os.Args)
+	if err != nil {
+		return "", fmt.Errorf("the sandbox cannot be set up: %w; run again with --no-sandbox", err)
+	}
+	return state.String(), nil
+}
+
+// programPath is what to execute: by name, for the sake of those who list processes, where that still is this process's file.
+func programPath() string {
+	path, err := selfPath()
+	if err != nil {
+		return ""
+	}
+	name, err := os.Readlink(path)
+	if err != nil {
+		return path
+	}
+	self, serr := os.Stat(path)
+	named, nerr := os.Stat(name)
+	if serr == nil && nerr == nil && os.SameFile(self, named) {
+		return name
+	}
+	return path
+}
+
+// policy lists the files of a run: what it is told to read, what it knows of the machine and of the model from earlier runs, and
+// the folders of its outputs.
+func (o *tagOptions) policy() sandbox.Policy {
+	p := sandbox.Policy{Read: []string{
+		"/proc", "/sys/fs/cgroup", "/sys/devices/system", "/sys/kernel/mm/transparent_hugepage", // memory, cores, NUMA nodes
+		o.prompt.file, o.taxonomy, o.calibrate,
+	}}
+	if path, err := selfPath(); err == nil {
+		p.Read = append(p.Read, path) // hashed for the manifest, and what a bundle's model is in
+	}
+	if store, err := openStore(); err == nil {
+		p.Read = append(p.Read, store.Dir())
+		if model, err := resolveModel(store, o.model); err == nil {
+			p.Read = append(p.Read, model.Path)
+		}
+	}
+	if dir, err := os.UserCacheDir(); err == nil {
+		p.Read = append(p.Read, filepath.Join(dir, "emospan"))
+	}
+	p.Read = append(p.Read, o.files...)
+	for _, path := range []string{o.out, o.rejects, o.manifest, o.sentences, o.cpuProfile} {
+		if path == "" || path == "-" {
+			continue
+		}
+		info, err := os.Stat(path)
+		if err == nil {
+			p.Write = append(p.Write, path) // it may be a link, or a device
+		}
+		if err != nil || info.Mode().IsRegular() {
+			p.Write = append(p.Write, filepath.Dir(path))
+		}
+	}
+	return p
+}
