@@ -20,6 +20,15 @@ type Model struct {
 	Part     *Part  // where in the file it lies, nil where it is the whole file
 }
 
+// Files returns the files that the model lies in: one, or the parts of a split
+// model in their order.
+func (m Model) Files() ([]string, error) {
+	if m.Part != nil {
+		return []string{m.Path}, nil
+	}
+	return splitPaths(m.Path)
+}
+
 // Hash returns the SHA-256 of the model's file: the noted one, else that of
 // the file, which is read for it and must be Digest where there is one. For a
 // split model it is that of the files one after the other.
@@ -27,7 +36,7 @@ func (m Model) Hash(ctx context.Context) (string, error) {
 	if m.SHA256 != "" {
 		return m.SHA256, nil
 	}
-	paths, err := splitPaths(m.Path)
+	paths, err := m.Files()
 	if err != nil {
 		return "", err
 	}

@@ -79,6 +79,10 @@ func Open(dir string) *Store { return &Store{dir: dir, known: known, ollama: oll
 // Dir returns the store's folder.
 func (s *Store) Dir() string { return s.dir }
 
+// Folders returns every folder in which a model is looked for by name: the
+// store's and Ollama's, whether they are there or not.
+func (s *Store) Folders() []string { return append([]string{s.dir}, s.ollama...) }
+
 // List returns the models that can be used, ordered by name. Entries that
 // cannot, such as half-written ones, are reported in damaged, each with what
 // to do about it. A folder that does not exist holds no models.

@@ -57,9 +57,12 @@ func (o *tagOptions) policy() sandbox.Policy {
 		p.Read = append(p.Read, path) // hashed for the manifest, and what a bundle's model is in
 	}
 	if store, err := openStore(); err == nil {
-		p.Read = append(p.Read, store.Dir())
+		p.Read = append(p.Read, store.Folders()...)
 		if model, err := resolveModel(store, o.model); err == nil {
 			p.Read = append(p.Read, model.Path)
+			if files, err := model.Files(); err == nil {
+				p.Read = append(p.Read, files...)
+			}
 		}
 	}
 	if dir, err := os.UserCacheDir(); err == nil {
