@@ -42,6 +42,9 @@ func tinyModel(t testing.TB) string {
 		t.Fatal(err)
 	}
 	defer vocab.Close()
+	if tempDir, err = os.MkdirTemp("", "emospan-llama-"); err != nil {
+		t.Fatal(err)
+	}
 	path := filepath.Join(tempDir, "tiny.gguf")
 	f, err := os.Create(path)
 	if err != nil {
@@ -57,16 +60,13 @@ func tinyModel(t testing.TB) string {
 	return path
 }
 
-var tempDir string
+var tempDir string // of the tiny model, once that is made
 
 func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "emospan-llama-")
-	if err != nil {
-		panic(err)
-	}
-	tempDir = dir
 	code := m.Run()
-	os.RemoveAll(dir)
+	if tempDir != "" {
+		os.RemoveAll(tempDir)
+	}
 	os.Exit(code)
 }
 

@@ -33,7 +33,7 @@ func TestThreadProbe(t *testing.T) {
 			t.Fatal(err)
 		}
 		cmd := exec.Command(os.Args[0], "-test.run=^TestThreadProbe$")
-		cmd.Env = append(os.Environ(), env+"="+dir, "TMPDIR="+filepath.Join(dir, "out")) // TestMain makes a folder, inside as well
+		cmd.Env = append(os.Environ(), env+"="+dir)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
