@@ -14,6 +14,7 @@
 #   make test-spark  emospan as a filter in Spark's partitions, and the memory that they share; installs PySpark, and Java
 #   make test-kubernetes  scripts/kubernetes against the API's schemas, and its pods' commands here
 #   make test-reliability  runs killed at KILLS random moments (200), failing writes, full disks; installs strace
+#   make test-memory  the peak of memory of each command over a hundred thousand and a million records
 #   make fuzz     each fuzz target for FUZZTIME
 #   make bench    measure the default model here: tokens and records a second; FLAGS holds other options of emospan bench
 #   make bench-agree  against llama-bench in turn: fails where figures differ by more than noise or tagging is below a floor
@@ -40,7 +41,7 @@ PURE := ./agreement ./bundle ./dataset ./export ./grammar ./models ./report ./sa
 export PYTHON
 
 .DEFAULT_GOAL := build
-.PHONY: build licenses install native model models python demo test check fmt vet staticcheck race nocgo cgocheck test-native release test-release test-cpu test-report test-gguf test-slurm test-spark test-kubernetes test-reliability fuzz bench bench-agree bench-grammar bench-scale quality peers bench-peers clean
+.PHONY: build licenses install native model models python demo test check fmt vet staticcheck race nocgo cgocheck test-native release test-release test-cpu test-report test-gguf test-slurm test-spark test-kubernetes test-reliability test-memory fuzz bench bench-agree bench-grammar bench-scale quality peers bench-peers clean
 
 build: native licenses
 	$(GO) build -trimpath -o bin/emospan ./cmd/emospan
@@ -131,8 +132,11 @@ test-kubernetes: build
 	@scripts/test-kubernetes.sh bin/emospan
 
 # Not part of test or check: it takes minutes. Each part is a line of the script.
-test-reliability: build
+test-reliability: model
 	@scripts/test-reliability.sh
+
+test-memory: build
+	@GO="$(GO)" scripts/test-memory.sh bin/emospan
 
 fuzz:
 	@scripts/fuzz.sh $(FUZZTIME)

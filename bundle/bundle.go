@@ -24,7 +24,7 @@ const (
 )
 
 // ErrNone is returned by [Read] for an executable without a bundle.
-var ErrNone = errors.New("this executable holds no model")
+var ErrNone = errors.New("it holds no model")
 
 // A Role says what a file of a bundle is for.
 type Role string

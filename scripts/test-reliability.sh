@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What a run of days must survive. Each part is a line below: a name and a command that fails where it does not hold.
+# What a run of days must survive, on one machine and on many; make test-reliability builds what it needs. Each part is a line below: a name and a command that fails where it does not hold.
 # KILLS and SEED say how many runs are killed, and when.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -24,6 +24,9 @@ part "writes and syncs that the kernel refuses" "${test[@]}" ./cmd/emospan -run 
 part "full disks" "${test[@]}" ./cmd/emospan -run '^TestFullDisk'
 part "two runs on one output" "${test[@]}" ./cmd/emospan -run '^TestTwoRuns$'
 part "bad inputs" "${test[@]}" ./cmd/emospan -run '^TestBad(Lines|Runs)$'
+part "memory as files grow" scripts/test-memory.sh bin/emospan
+part "a Slurm array with a task killed" scripts/test-slurm.sh bin/emospan
+part "Spark's partitions" scripts/test-spark.sh bin/emospan
 
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]
