@@ -107,6 +107,9 @@ func Create(path string, force bool) (*Writer, error) {
 	}
 	f, err := os.OpenFile(path, flags, 0o666)
 	if errors.Is(err, fs.ErrExist) {
+		if target, err := os.Readlink(path); err == nil {
+			return nil, fmt.Errorf("output: %s is a link to %s, which is not there: make that file", path, target)
+		}
 		return nil, fmt.Errorf("%w: %s", ErrExists, path)
 	}
 	if err != nil {

@@ -251,6 +251,13 @@ func TestCreate(t *testing.T) {
 	if _, err := Create(dir, true); err == nil || !strings.Contains(err.Error(), "is a directory") {
 		t.Errorf("directory: %v", err)
 	}
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink("elsewhere", link); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Create(link, true); err == nil || !strings.Contains(err.Error(), "link is a link to elsewhere, which is not there") {
+		t.Errorf("link to nothing: %v", err)
+	}
 	if _, err := Create(filepath.Join(dir, "no", "out"), false); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("missing folder: %v", err)
 	}

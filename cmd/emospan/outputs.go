@@ -21,6 +21,9 @@ func createOutput(path string, force bool) (*dataset.Writer, error) {
 	case err == nil:
 		return w, nil
 	case errors.Is(err, dataset.ErrExists):
+		if m, err := dataset.ReadManifest(path + manifestSuffix); err == nil && m.Interrupted {
+			return nil, fmt.Errorf("%s is there already, of a run of tag that was interrupted; --resume goes on with it, --force replaces it", path)
+		}
 		return nil, errThere(path)
 	case errors.Is(err, dataset.ErrLocked):
 		return nil, errLocked(path)
