@@ -19,6 +19,9 @@ const tempPrefix = ".tmp-"
 // until unlock is called or the process ends. It makes the folder if need be
 // and waits for another writer until ctx is cancelled.
 func (s *Store) lock(ctx context.Context) (unlock func(), err error) {
+	if s.homeless != nil {
+		return nil, s.homeless
+	}
 	if err := os.MkdirAll(s.dir, 0o755); err != nil {
 		return nil, fmt.Errorf("cannot make the folder for models: %w", err)
 	}

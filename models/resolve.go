@@ -1,6 +1,7 @@
 package models
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -91,7 +92,7 @@ func (s *Store) Resolve(nameOrPath string) (Model, error) {
 		return Model{}, err
 	}
 	return Model{}, fmt.Errorf("no model %q: it is neither in the store (%s) nor a file nor one of Ollama's; emospan models list shows the names, emospan models pull fetches %s",
-		nameOrPath, s.dir, DefaultModel)
+		nameOrPath, cmp.Or(s.dir, "there is none"), DefaultModel)
 }
 
 func file(path string) Model { return Model{Name: filepath.Base(path), Path: path} }

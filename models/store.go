@@ -31,6 +31,8 @@ var (
 type Store struct {
 	dir   string
 	known []pinned
+	// homeless says why there is no folder, where there is none.
+	homeless error
 	// ollama are the folders of Ollama's stores.
 	ollama []string
 	free   func(dir string) (int64, error) // bytes left on the disk, nil: freeBytes
@@ -76,17 +78,35 @@ func DefaultDir() (string, error) {
 // Open returns the store in dir, which is made when the first model is added.
 func Open(dir string) *Store { return &Store{dir: dir, known: known, ollama: ollamaDirs()} }
 
-// Dir returns the store's folder.
+// OpenDefault returns the store in [DefaultDir]. A user for whom there is no
+// such folder has a store that holds nothing and can take nothing, which its
+// errors say; files and Ollama's models are found all the same.
+func OpenDefault() *Store {
+	dir, err := DefaultDir()
+	s := Open(dir)
+	s.homeless = err
+	return s
+}
+
+// Dir returns the store's folder, "" where there is none.
 func (s *Store) Dir() string { return s.dir }
 
 // Folders returns every folder in which a model is looked for by name: the
 // store's and Ollama's, whether they are there or not.
-func (s *Store) Folders() []string { return append([]string{s.dir}, s.ollama...) }
+func (s *Store) Folders() []string {
+	if s.homeless != nil {
+		return s.ollama
+	}
+	return append([]string{s.dir}, s.ollama...)
+}
 
 // List returns the models that can be used, ordered by name. Entries that
 // cannot, such as half-written ones, are reported in damaged, each with what
 // to do about it. A folder that does not exist holds no models.
 func (s *Store) List() (entries []Entry, damaged []error, err error) {
+	if s.homeless != nil {
+		return nil, nil, s.homeless
+	}
 	files, err := os.ReadDir(s.dir)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil, nil
@@ -128,6 +148,9 @@ func (s *Store) List() (entries []Entry, damaged []error, err error) {
 func (s *Store) Get(name string) (Entry, error) {
 	if err := checkName(name); err != nil {
 		return Entry{}, err
+	}
+	if s.homeless != nil {
+		return Entry{}, s.notFound(name)
 	}
 	info, statErr := os.Stat(s.path(name, ".gguf"))
 	if statErr != nil && !errors.Is(statErr, os.ErrNotExist) {
@@ -328,7 +351,7 @@ func (s *Store) Remove(ctx context.Context, name string) error {
 	if err := checkName(name); err != nil {
 		return err
 	}
-	if _, err := os.Stat(s.dir); errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(s.dir); s.homeless != nil || errors.Is(err, os.ErrNotExist) {
 		return s.notFound(name)
 	}
 	unlock, err := s.lock(ctx)
@@ -356,6 +379,9 @@ func (s *Store) path(name, ext string) string {
 }
 
 func (s *Store) notFound(name string) error {
+	if s.homeless != nil {
+		return fmt.Errorf("model %q is %w: %w", name, ErrNotFound, s.homeless)
+	}
 	hint := "emospan models list shows what is"
 	if _, ok := lookupKnown(s.known, name); ok {
 		hint = "fetch it with emospan models pull " + name

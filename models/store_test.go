@@ -343,3 +343,26 @@ func TestResolve(t *testing.T) {
 	}
 	refused("mine", "its GGUF file is missing", "emospan models rm mine")
 }
+
+// TestHomeless: who has no folder for models can use a file, and is told about the folder by everything else.
+func TestHomeless(t *testing.T) {
+	for _, name := range []string{"EMOSPAN_MODELS", "XDG_DATA_HOME", "HOME", "OLLAMA_MODELS"} {
+		t.Setenv(name, "")
+	}
+	s := OpenDefault()
+	path := filepath.Join(t.TempDir(), "a.gguf")
+	if err := os.WriteFile(path, []byte("GGUF"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if m, err := s.Resolve(path); err != nil || m.Path != path {
+		t.Errorf("a file: %+v, %v", m, err)
+	}
+	_, getErr := s.Resolve("")
+	_, _, listErr := s.List()
+	_, lockErr := s.lock(t.Context())
+	for what, err := range map[string]error{"get": getErr, "list": listErr, "write": lockErr, "remove": s.Remove(t.Context(), "a")} {
+		if err == nil || !strings.Contains(err.Error(), "set EMOSPAN_MODELS to one") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}

@@ -82,7 +82,7 @@ with tempfile.TemporaryDirectory() as data:
     single = os.path.join(data, "single.jsonl")
     # The flags that keep a record from depending on its neighbours, and this machine from more threads than it has.
     same = ["--deterministic", "--threads=1", "--quiet"]
-    subprocess.run([exe, "tag", "--model", model, "--out", single, *same, os.path.join(data, "texts.jsonl")], check=True)
+    subprocess.run([exe, "tag", "--model", os.path.join(data, "model.gguf"), "--out", single, *same, os.path.join(data, "texts.jsonl")], check=True)
     os.mkdir(os.path.join(data, "tagged.jsonl.parts"))
     for index in reversed(range(count)):
         done = subprocess.run(command(job, data, JOB_COMPLETION_INDEX=str(index)) + same, capture_output=True, text=True)

@@ -186,9 +186,7 @@ func runBench(cmd *cobra.Command, o benchOptions) error {
 	if bad > 0 {
 		fmt.Fprintf(stderr, "emospan: warning: left out %s without a text\n", plural(bad, "line"))
 	}
-	if b.store, err = openStore(); err != nil {
-		return err
-	}
+	b.store = models.OpenDefault()
 	if o.synthetic != "" {
 		sizes := defaultSizes(tagger.Decode(o.decode[0]), o.threads).with(slices.Max(o.parallel))
 		b.model, err = syntheticModel(cmd.Context(), stderr, o.synthetic, syntheticFormat, sizes)

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/emospan/emospan/models"
 	"github.com/emospan/emospan/tagger"
 )
 
@@ -25,10 +26,7 @@ var (
 // than noise, or where tagging in the compact form passes fewer tokens a second through the model than the floor allows.
 // The ratios are taken within rounds, so that a machine which is slower for a while is so for both sides.
 func BenchmarkAgree(b *testing.B) {
-	store, err := openStore()
-	if err != nil {
-		b.Fatal(err)
-	}
+	store := models.OpenDefault()
 	model, err := resolveModel(store, *agreeModel)
 	if err != nil {
 		b.Fatal(err)

@@ -82,10 +82,7 @@ func (o *bundleOptions) make(cmd *cobra.Command) (err error) {
 	if err != nil {
 		return fmt.Errorf("this executable is a damaged bundle: %w; bundle with a whole one", err)
 	}
-	store, err := openStore()
-	if err != nil {
-		return err
-	}
+	store := models.OpenDefault()
 	model, err := resolveModel(store, o.model)
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/emospan/emospan/dataset"
+	"github.com/emospan/emospan/models"
 	"github.com/emospan/emospan/tagger"
 	"github.com/spf13/cobra"
 )
@@ -132,10 +133,7 @@ func (o *grammarOptions) run(out io.Writer, text string) error {
 
 // tag has the model go through the stages of an answer about a text.
 func (o *grammarOptions) tag(prompt *tagger.Prompt, tax *dataset.Taxonomy, text string, labels []string) ([]tagger.Stage, error) {
-	store, err := openStore()
-	if err != nil {
-		return nil, err
-	}
+	store := models.OpenDefault()
 	model, err := resolveModel(store, o.model)
 	if err != nil {
 		return nil, err

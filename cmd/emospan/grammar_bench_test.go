@@ -14,6 +14,7 @@ import (
 	"github.com/emospan/emospan/examples"
 	"github.com/emospan/emospan/grammar"
 	"github.com/emospan/emospan/llama"
+	"github.com/emospan/emospan/models"
 	"github.com/emospan/emospan/tagger"
 )
 
@@ -235,10 +236,7 @@ func newBenchTagger(b *testing.B, model tagger.Model, decode tagger.Decode) *tag
 
 // BenchmarkGrammarShare tags with the default model and reports what the masks, forced runs and picks take of the model's time.
 func BenchmarkGrammarShare(b *testing.B) {
-	store, err := openStore()
-	if err != nil {
-		b.Fatal(err)
-	}
+	store := models.OpenDefault()
 	m, err := resolveModel(store, "")
 	if err != nil {
 		b.Fatal(err)

@@ -128,11 +128,8 @@ func runTag(cmd *cobra.Command, o tagOptions) (err error) {
 }
 
 // find looks for the model and its calibration.
-func (j *job) find(ctx context.Context) (*models.Store, error) {
-	store, err := openStore()
-	if err != nil {
-		return nil, err
-	}
+func (j *job) find(ctx context.Context) (store *models.Store, err error) {
+	store = models.OpenDefault()
 	if j.model, err = resolveModel(store, j.opts.model); err != nil {
 		return nil, err
 	}

@@ -26,17 +26,6 @@ OLLAMA_MODELS, else ~/.ollama/models and /usr/share/ollama/.ollama/models.`,
 	return cmd
 }
 
-func openStore() (*models.Store, error) {
-	dir, err := models.DefaultDir()
-	if err != nil && bundled() != nil { // a user without a home has the bundle's model
-		dir, err = "/nonexistent/emospan/models", nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return models.Open(dir), nil
-}
-
 // nameArg is the optional model name of a command.
 func nameArg(args []string) string {
 	if len(args) == 0 {
@@ -61,10 +50,7 @@ func newModelsList() *cobra.Command {
 		Example: "  emospan models list --json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			store, err := openStore()
-			if err != nil {
-				return err
-			}
+			store := models.OpenDefault()
 			entries, damaged, err := store.List()
 			if err != nil {
 				return err
@@ -103,14 +89,11 @@ func newModelsVerify() *cobra.Command {
 		Example: "  emospan models verify smollm2-135m",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			store, err := openStore()
-			if err != nil {
-				return err
-			}
+			store := models.OpenDefault()
 			if err := store.Verify(cmd.Context(), nameArg(args)); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: sha256 verified\n", nameArg(args))
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s: sha256 verified\n", nameArg(args))
 			return err
 		},
 	}
@@ -123,10 +106,7 @@ func newModelsRemove() *cobra.Command {
 		Example: "  emospan models rm gemma3-270m",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			store, err := openStore()
-			if err != nil {
-				return err
-			}
+			store := models.OpenDefault()
 			return store.Remove(cmd.Context(), args[0])
 		},
 	}

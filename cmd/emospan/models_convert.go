@@ -37,9 +37,7 @@ than the rest, as llama.cpp's own tool has it.`,
 			if c.format, err = models.ParseFormat(to); err != nil {
 				return usageError("--to %w; see emospan models convert --help", err)
 			}
-			if c.store, err = openStore(); err != nil {
-				return err
-			}
+			c.store = models.OpenDefault()
 			if c.source, err = resolveModel(c.store, args[0]); err != nil {
 				return err
 			}

@@ -27,10 +27,7 @@ of Ollama can be used without a copy as well: emospan tag -m llama3:instruct.`,
   emospan models import llama3:instruct`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			store, err := openStore()
-			if err != nil {
-				return err
-			}
+			store := models.OpenDefault()
 			m, meta, err := importSource(store, args[0])
 			if err != nil {
 				return err

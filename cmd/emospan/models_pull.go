@@ -35,14 +35,12 @@ This is the only command that uses the network.`, models.Known()),
 			case !isURL && (len(sums) > 0 || name != ""):
 				return usageError("--sha256 and --name belong to a URL; a pinned model has its own")
 			}
-			store, err := openStore()
-			if err != nil {
-				return err
-			}
+			store := models.OpenDefault()
 			stderr := cmd.ErrOrStderr()
 			bar := newByteBar(stderr, "fetching "+printable(what))
 			var entry models.Entry
 			var fetched bool
+			var err error
 			if isURL {
 				entry, fetched, err = models.PullURL(cmd.Context(), store, models.Download{URL: what, SHA256: sums, Name: name}, bar.set)
 			} else {

@@ -109,10 +109,7 @@ those of --parallel.`,
 					return usageError("--parallel %d: choose 1 to %d", n, maxParallel)
 				}
 			}
-			store, err := openStore()
-			if err != nil {
-				return err
-			}
+			store := models.OpenDefault()
 			m, err := resolveModel(store, modelArg(args))
 			if err != nil {
 				return err

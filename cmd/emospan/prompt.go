@@ -8,6 +8,7 @@ import (
 	"github.com/emospan/emospan/bundle"
 	"github.com/emospan/emospan/dataset"
 	"github.com/emospan/emospan/llama"
+	"github.com/emospan/emospan/models"
 	"github.com/emospan/emospan/tagger"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -140,10 +141,7 @@ before the template is put around them.`,
 
 // renderFor puts turns into a model's chat template.
 func renderFor(name string, turns []tagger.Turn) (string, error) {
-	store, err := openStore()
-	if err != nil {
-		return "", err
-	}
+	store := models.OpenDefault()
 	m, err := resolveModel(store, name)
 	if err != nil {
 		return "", err

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/emospan/emospan/models"
 	"github.com/emospan/emospan/sandbox"
 )
 
@@ -56,13 +57,12 @@ func (o *tagOptions) policy() sandbox.Policy {
 	if path, err := selfPath(); err == nil {
 		p.Read = append(p.Read, path) // hashed for the manifest, and what a bundle's model is in
 	}
-	if store, err := openStore(); err == nil {
-		p.Read = append(p.Read, store.Folders()...)
-		if model, err := resolveModel(store, o.model); err == nil {
-			p.Read = append(p.Read, model.Path)
-			if files, err := model.Files(); err == nil {
-				p.Read = append(p.Read, files...)
-			}
+	store := models.OpenDefault()
+	p.Read = append(p.Read, store.Folders()...)
+	if model, err := resolveModel(store, o.model); err == nil {
+		p.Read = append(p.Read, model.Path)
+		if files, err := model.Files(); err == nil {
+			p.Read = append(p.Read, files...)
 		}
 	}
 	if dir, err := os.UserCacheDir(); err == nil {
