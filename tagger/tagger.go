@@ -59,8 +59,6 @@ type Tagger struct {
 	single  bool     // one text at a time, whatever the model has sequences for
 	total   Counts
 	records time.Duration // spent in open and close
-
-	grammarSHA256 string
 }
 
 // Codes of rejects that this package gives itself, beside those of package validate.
@@ -83,9 +81,6 @@ func New(model Model, o Options) (*Tagger, error) {
 		return nil, err
 	}
 	t := &Tagger{opts: o, form: form}
-	if t.grammarSHA256, err = GrammarSHA256(o.Decode, o.Prompt.Task, o.Taxonomy); err != nil {
-		return nil, err
-	}
 	pieces, eog := piecesOf(model)
 	vocab, err := grammar.NewVocab(pieces, grammar.VocabOptions{EOG: eog})
 	if err != nil {
@@ -238,10 +233,7 @@ func (t *Tagger) Times() Times {
 	return Times{Masks: d.masks.total - d.picks, Sampling: d.picks, Records: t.records}
 }
 
-// GrammarSHA256 identifies the decode form's grammar, whatever the texts: it is the hash of the stages for a fixed text.
-func (t *Tagger) GrammarSHA256() string { return t.grammarSHA256 }
-
-// GrammarSHA256 is what a Tagger's method of that name returns, without a model.
+// GrammarSHA256 identifies a decode form's grammar, whatever the texts: it is the hash of the stages for a fixed text.
 func GrammarSHA256(decode Decode, task Task, tax *dataset.Taxonomy) (string, error) {
 	stages, err := Stages(decode, task, tax, "One two, three.", tax.Emotions()[0].Name)
 	if err != nil {

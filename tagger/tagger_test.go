@@ -417,7 +417,11 @@ func TestNewErrors(t *testing.T) {
 
 func TestAccount(t *testing.T) {
 	hash := func(d Decode) string {
-		return newSession(t, newFakeModel(t, nil), smallPrompt, Options{Decode: d}).GrammarSHA256()
+		sum, err := GrammarSHA256(d, Autonomous, dataset.Default())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return sum
 	}
 	compact, again, schema := hash(Compact), hash(Compact), hash(Schema)
 	if compact != again || compact == schema || len(schema) != 64 {
