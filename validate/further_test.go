@@ -46,21 +46,7 @@ func TestFurtherAttributes(t *testing.T) {
 		{"beside attrs", `"attrs":{"valence":"foul","intensity":"gale"`, `"height":"low","attrs":{"valence":"foul","intensity":"gale"`, []string{"schema.unknown_key /data/spans/0/height"}, []string{"fix.unknown_key"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			line := strings.Replace(line, tt.old, tt.new, 1)
-			if got := codesAndPaths(validated(line, tax, false).Problems); !slices.Equal(got, tt.problems) {
-				t.Errorf("got  %q\nwant %q", got, tt.problems)
-			}
-			res := validated(line, tax, true)
-			var got []string
-			for _, c := range res.Changes {
-				got = append(got, c.Code)
-			}
-			if !slices.Equal(got, tt.fixes) || (len(res.Problems) == 0) != (tt.fixes != nil || tt.problems == nil) {
-				t.Errorf("fixes %q, want %q; %q", got, tt.fixes, res.Problems)
-			}
-			if len(res.Problems) == 0 {
-				checkFixed(t, res.Record, tax)
-			}
+			checkMended(t, strings.Replace(line, tt.old, tt.new, 1), tax, tt.problems, tt.fixes)
 		})
 	}
 	// Records that were made, not read.
