@@ -34,7 +34,11 @@ def options():
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--drift", type=float, default=0.05, help="share by which the halves may differ (default 0.05)")
     p.add_argument("--tag-flags", type=shlex.split, default=[], metavar="FLAGS", help="more flags for emospan tag")
-    return p.parse_args()
+    args = p.parse_args()
+    for path in args.inputs:
+        if not os.path.exists(path):
+            p.error(f"there is no {path}; name files of texts, or their folder by DATA")
+    return args
 
 
 class Limit:
