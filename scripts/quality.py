@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import random
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -24,8 +25,9 @@ def options():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--models", default="smollm2-135m,gemma3-270m", help="comma-separated names or files")
     p.add_argument("--rows", type=int, default=1000, help="rows of GoEmotions' dev set (default 1000)")
-    p.add_argument("--texts", type=int, default=300, help="texts of REMAN (default 300)")
+    p.add_argument("--texts", type=int, default=140, help="texts of REMAN (default 140)")
     p.add_argument("--confident", type=int, default=300, help="rows for the figures of confidence (default 300)")
+    p.add_argument("--tag-flags", type=shlex.split, default=[], metavar="FLAGS", help="more flags for emospan tag")
     p.add_argument("--tables", default="emotions,spans,confidence", help="which, comma-separated")
     return p.parse_args()
 
@@ -34,9 +36,9 @@ def say(*words):
     print("quality:", *words, file=sys.stderr, flush=True)
 
 
-def tag(model, source, out, *flags):
+def tag(args, model, source, out, *flags):
     say("tag", model, os.path.basename(source), *flags)
-    subprocess.run([EMOSPAN, "tag", "-q", "-m", model, source, "-o", out, "--force", *flags], check=True)
+    subprocess.run([EMOSPAN, "tag", "-q", "-m", model, source, "-o", out, "--force", *args.tag_flags, *flags], check=True)
     return records(out)
 
 
@@ -83,7 +85,7 @@ def emotions(args, folder):
     for model in args.models.split(","):
         for what, flags in names.items():
             out = os.path.join(folder, "simple.jsonl")
-            tag(model, reference, out, "--prompt", "simple", *flags)
+            tag(args, model, reference, out, "--prompt", "simple", *flags)
             s = next(x for x in compare(reference, out)[0]["labels"] if x["level"] == "emotion")
             print(f"| {model} | {what} | {interval(s['macro']['f1'])} | {s['micro']['f1']['value']:.3f} | {s['first_label']['value']:.3f} | {s['accuracy']['value']:.3f} |", flush=True)
     print("\nOf all rows the majority's label, neutral, is right for "
@@ -98,23 +100,23 @@ def majority(rows):
 def spans(args, folder):
     source = os.path.join(DATA, "reman", "spans.jsonl")
     with_emotion = [r for r in records(source) if any(s["kind"] == "emotion" for s in r["spans"])]
-    chosen = with_emotion[:: max(1, len(with_emotion) // args.texts)][: args.texts]
+    held = with_emotion[1::2]  # of the others some were looked at when the way to find spans was chosen
+    chosen = held[:: max(1, len(held) // args.texts)][: args.texts]
     reference = os.path.join(folder, "reman.jsonl")
     write(reference, chosen)
     print(f"\n## Spans: {len(chosen)} of REMAN's {len(with_emotion)} texts with an emotion\n")
     print("| spans | tokens' F1 (95 % interval) | precision | recall | spans that meet one: F1 | Ekman macro-F1 |")
     print("|---|---|---|---|---|---|")
-    found = None
+    lengths = []
     for model in args.models.split(","):
         for flags in ([], ["--calibrate"]):
             out = os.path.join(folder, "spans.jsonl")
-            tagged = tag(model, reference, out, *flags)
-            found = found or tagged
+            tagged = tag(args, model, reference, out, *flags)
+            lengths += [s["end"] - s["start"] + 1 for r in tagged for s in r["data"]["spans"]]
             row(f"{model} {' '.join(flags)}".strip(), reference, out)
-    lengths = [s["end"] - s["start"] + 1 for r in found for s in r["data"]["spans"]]
     for name, baseline in (("whole text", whole), ("a random run of the models' mean length", randomly(sum(lengths) / len(lengths))), ("words of the taxonomy's list", words())):
         out = os.path.join(folder, "baseline.jsonl")
-        write(out, [with_spans(r, baseline(r["data"]["tokens"])) for r in found])
+        write(out, [with_spans(r, baseline(r["data"]["tokens"])) for r in tagged])
         row(name, reference, out)
 
 
@@ -170,7 +172,7 @@ def confidence(args, folder):
     for name, flags in (("as the model writes it", []), ("--confidence model", ["--confidence", "model"]), ("--confidence model --calibrate", ["--confidence", "model", "--calibrate"])):
         out = os.path.join(folder, "confidence.jsonl")
         pairs = [(s["attrs"]["confidence"], s["subtype"].lower() in truth[r["src_id"]])
-                 for r in tag(model, reference, out, *flags) for s in r["data"]["spans"]]
+                 for r in tag(args, model, reference, out, *flags) for s in r["data"]["spans"]]
         bins = [[p for p in pairs if min(int(p[0] * BINS), BINS - 1) == b] for b in range(BINS)]
         error = sum(abs(sum(c for c, _ in b) - sum(right for _, right in b)) for b in bins) / len(pairs)
         mean, right = (sum(column) / len(pairs) for column in zip(*pairs))

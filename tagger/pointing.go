@@ -192,7 +192,7 @@ type WordReading struct {
 }
 
 // markedShare is the share of running words that reach a WordScale's threshold.
-const markedShare = 0.06
+const markedShare = 0.1
 
 // EstimateWords sets the calibration's WordScale, once there are weights, from readings of the words of many texts, and from how many words each of
 // the texts has: Longest is what all but one in a thousand keep to.
