@@ -15,6 +15,7 @@
 #   make test-kubernetes  scripts/kubernetes against the API's schemas, and its pods' commands here
 #   make test-reliability  runs killed at KILLS random moments (200), failing writes, full disks; installs strace
 #   make test-memory  the peak of memory of each command over a hundred thousand and a million records
+#   make soak     10,000 texts of DATA under a memory limit, stopped and continued; an hour; SOAK_FLAGS holds options of scripts/soak.py
 #   make fuzz     each fuzz target for FUZZTIME
 #   make bench    measure the default model here: tokens and records a second; FLAGS holds other options of emospan bench
 #   make bench-agree  against llama-bench in turn: fails where figures differ by more than noise or tagging is below a floor
@@ -41,7 +42,7 @@ PURE := ./agreement ./bundle ./dataset ./export ./grammar ./models ./report ./sa
 export PYTHON
 
 .DEFAULT_GOAL := build
-.PHONY: build licenses install native model models python demo test check fmt vet staticcheck race nocgo cgocheck test-native release test-release test-cpu test-report test-gguf test-slurm test-spark test-kubernetes test-reliability test-memory fuzz bench bench-agree bench-grammar bench-scale quality peers bench-peers clean
+.PHONY: build licenses install native model models python demo test check fmt vet staticcheck race nocgo cgocheck test-native release test-release test-cpu test-report test-gguf test-slurm test-spark test-kubernetes test-reliability test-memory soak fuzz bench bench-agree bench-grammar bench-scale quality peers bench-peers clean
 
 build: native licenses
 	$(GO) build -trimpath -o bin/emospan ./cmd/emospan
@@ -93,8 +94,9 @@ nocgo:
 	CGO_ENABLED=0 $(GO) vet ./...
 	CGO_ENABLED=0 $(GO) test -shuffle=on $(PURE)
 
-race: models python
-	EMOSPAN_TEST_PYTHONPATH="$$(scripts/python.sh)" $(GO) test -p 1 -race -shuffle=on -timeout 40m ./...
+# -short leaves out tests of one thing at a time that take long; make test runs them.
+race: models
+	$(GO) test -p 1 -race -short -shuffle=on -timeout 40m ./...
 
 cgocheck: model
 	GOEXPERIMENT=cgocheck2 $(GO) test -shuffle=on ./llama
@@ -137,6 +139,10 @@ test-reliability: model
 
 test-memory: build
 	@GO="$(GO)" scripts/test-memory.sh bin/emospan
+
+# Takes an hour on 2 cores; dist/soak holds the output, the samples and a figure. matplotlib draws it.
+soak: model
+	PYTHONPATH="$$(scripts/python.sh requirements-soak.txt)" $(PYTHON) -B scripts/soak.py --folder dist/soak --tag-flags "--input goemotions" $(SOAK_FLAGS) $(DATA)/goemotions/dev.tsv $(DATA)/goemotions/train.tsv
 
 fuzz:
 	@scripts/fuzz.sh $(FUZZTIME)

@@ -105,8 +105,8 @@ func ParseCalibration(data []byte, tax *dataset.Taxonomy) (*Calibration, error) 
 		}
 	}
 	if w := c.Words; w != nil {
-		if len(w.Means) != words || len(w.Deviations) != words || !finite(append(w.Means, w.Threshold)...) || !finite(w.Deviations...) || slices.Min(w.Deviations) <= 0 {
-			return bad("words: want %d finite means and deviations above 0, and a finite threshold", words)
+		if len(w.Means) != words || len(w.Deviations) != words || !finite(append(w.Means, w.Threshold)...) || !finite(w.Deviations...) || slices.Min(w.Deviations) <= 0 || w.Longest < 0 {
+			return bad("words: want %d finite means and deviations above 0, a finite threshold, and a length of 0 or more", words)
 		}
 	}
 	for _, e := range tax.Emotions() {

@@ -54,6 +54,17 @@ func (d *document) tokens() []string {
 	return tokens
 }
 
+// wordCount is how many tokens are words rather than marks, of a text of marks alone all of them.
+func (d *document) wordCount() int {
+	n := 0
+	for _, b := range d.boundary {
+		if b {
+			n++
+		}
+	}
+	return n
+}
+
 // lastBoundary is the last token at which a span may end, -1 where there is none.
 func (d *document) lastBoundary() int {
 	for i := len(d.boundary) - 1; i >= 0; i-- {

@@ -49,13 +49,7 @@ func (f *compactForm) fillGiven(g *grammar.Filling, q *quotes, d *document) gram
 	if d.isNeutral(f.tax) {
 		return g.Literal(escape(f.tax.Neutral())+`"]`, grammar.End)
 	}
-	words := 0
-	for _, b := range d.boundary {
-		if b {
-			words++
-		}
-	}
-	need := min(len(d.given), maxSpans, words)
+	need := min(len(d.given), maxSpans, d.wordCount())
 	end := g.Literal("]", grammar.End)
 	// next holds where the span behind this one begins, by the set of emotions that have a span before it, and by token.
 	var next map[uint][]grammar.Place

@@ -151,7 +151,7 @@ func (t *Tagger) proceed(j *job, logits []float32) (done bool, err error) {
 	if j.evidence == nil {
 		j.result.Values = j.scoring.values
 		j.doc.given, j.scores = t.opts.Calibration.Read(j.scoring.values)
-		if t.opts.Prompt.Task != LabelsOnly && !j.doc.isNeutral(t.opts.Taxonomy) && t.pointer != nil {
+		if t.pointer != nil && (t.pointer.rules(j.doc) || t.opts.Prompt.Task != LabelsOnly && !j.doc.isNeutral(t.opts.Taxonomy)) {
 			j.evidence = t.pointer.look(j.doc)
 		}
 	} else {
@@ -168,6 +168,11 @@ func (t *Tagger) proceed(j *job, logits []float32) (done bool, err error) {
 		return false, err
 	}
 	j.answering = nil
+	if t.pointer != nil && t.pointer.rules(j.doc) {
+		if emotions := t.pointer.spot(j.doc, j.evidence); emotions != nil {
+			j.doc.given = emotions
+		}
+	}
 	if t.opts.Prompt.Task == LabelsOnly || j.doc.isNeutral(t.opts.Taxonomy) {
 		t.settle(j)
 		return true, nil

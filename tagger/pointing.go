@@ -14,6 +14,7 @@ type WordScale struct {
 	Means      []float64 `json:"means"` // of the probes' words, behind a single word
 	Deviations []float64 `json:"deviations"`
 	Threshold  float64   `json:"threshold"` // of a score with which a word is part of a span beside others
+	Longest    int       `json:"longest"`   // of the texts, in words: a longer one's emotions are those of its words; 0 for no such end
 }
 
 // maxKnown is how many words a pointer remembers.
@@ -61,6 +62,42 @@ func (p *pointer) tell(e *evidence, values []float64) {
 		clear(p.known)
 	}
 	p.known[strings.Clone(w)] = scores
+}
+
+// rules reports whether a text is longer than those that the map from a whole text to emotions was fitted to. Of such a text the map tells
+// little; its words tell more.
+func (p *pointer) rules(d *document) bool {
+	return p.Words.Longest > 0 && d.wordCount() > p.Words.Longest
+}
+
+// spot gives the emotions of the words that suggest one most strongly, as many as there can be spans, the strongest first. There are none where no
+// word reaches the threshold.
+func (p *pointer) spot(d *document, e *evidence) []string {
+	type word struct {
+		emotion int
+		score   float32
+	}
+	var words []word
+	for i := range d.words {
+		if !d.boundary[i] {
+			continue
+		}
+		best := word{-1, float32(p.Words.Threshold)}
+		for emotion, score := range e.scores[strings.ToLower(d.word(i))] {
+			if score >= best.score && p.Emotions[emotion].Emotion != p.Neutral {
+				best = word{emotion, score}
+			}
+		}
+		if best.emotion >= 0 {
+			words = append(words, best)
+		}
+	}
+	slices.SortStableFunc(words, func(a, b word) int { return cmp.Compare(b.score, a.score) })
+	var names []string
+	for _, w := range words[:min(len(words), maxSpans)] {
+		names = appendNew(names, p.Emotions[w.emotion].Emotion)
+	}
+	return names
 }
 
 // point gives the spans that say a text's emotions: for each, the word that suggests it most, then other words that suggest one
@@ -137,14 +174,15 @@ func (p *pointer) point(d *document, e *evidence) []run {
 	return list
 }
 
-// CountWords adds to counts the words of a text, as they are asked about one by one.
-func CountWords(text string, counts map[string]int) {
+// CountWords adds to counts the words of a text, as they are asked about one by one, and returns how many they are.
+func CountWords(text string, counts map[string]int) int {
 	d := newDocument(text)
 	for i := range d.words {
 		if d.boundary[i] {
 			counts[strings.ToLower(d.word(i))]++
 		}
 	}
+	return d.wordCount()
 }
 
 // A WordReading is what the words of a calibration came to for a single word (Result.Values), and how often that occurs.
@@ -156,8 +194,9 @@ type WordReading struct {
 // markedShare is the share of running words that reach a WordScale's threshold.
 const markedShare = 0.06
 
-// EstimateWords sets the calibration's WordScale, once there are weights, from readings of the words of many texts.
-func (c *Calibration) EstimateWords(readings []WordReading) error {
+// EstimateWords sets the calibration's WordScale, once there are weights, from readings of the words of many texts, and from how many words each of
+// the texts has: Longest is what all but one in a thousand keep to.
+func (c *Calibration) EstimateWords(readings []WordReading, lengths []int) error {
 	if len(readings) < minReadings {
 		return fmt.Errorf("%d different words are too few to calibrate with; give more texts", len(readings))
 	}
@@ -165,7 +204,8 @@ func (c *Calibration) EstimateWords(readings []WordReading) error {
 	for _, r := range readings {
 		total += float64(r.Count)
 	}
-	scale := &WordScale{}
+	lengths = slices.Sorted(slices.Values(lengths))
+	scale := &WordScale{Longest: lengths[len(lengths)-1-len(lengths)/1000]}
 	for i := range readings[0].Values {
 		mean, square := 0.0, 0.0
 		for _, r := range readings {

@@ -1,6 +1,7 @@
 package tagger
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"reflect"
@@ -156,6 +157,115 @@ func TestPoint(t *testing.T) {
 		}
 		if got := fmt.Sprint((&pointer{Calibration: c}).point(d, e)); got != tt.expect {
 			t.Errorf("%q, %v: %s, want %s", tt.text, tt.given, got, tt.expect)
+		}
+	}
+}
+
+// TestRunSpotted: the emotions of a text that is longer than the calibration's are those of its strongest words, those of a shorter one are
+// read from the whole text, whatever the prompt asks for.
+func TestRunSpotted(t *testing.T) {
+	simple, err := BuiltinPrompt(Simple)
+	if err != nil {
+		t.Fatal(err)
+	}
+	small, err := ParsePrompt("small", smallPrompt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, prompt := range []*Prompt{small, simple} {
+		c := pointingCalibration()
+		c.Words.Longest, c.Words.Threshold = 4, 0.5
+		m := newFakeModel(t, noise(3))
+		m.scored = true
+		s, err := New(m, Options{ModelName: "fake", Prompt: prompt, Taxonomy: dataset.Default(), Decode: Compact, Calibration: c})
+		if err != nil {
+			t.Fatal(err)
+		}
+		differ := 0
+		for _, text := range []string{"So glad", "I love it all", "I love it all!", "I love it all now", "So glad that it is over", "Why would she say that to me , of all people ?"} {
+			res, err := s.Tag(dataset.Input{ID: "a", Text: text})
+			if err != nil || res.Record == nil {
+				t.Fatalf("%q: %+v, %v", text, res, err)
+			}
+			want := likeliest(m, c, text)
+			if d := newDocument(text); d.wordCount() > 4 {
+				words := strongest(m, c, d)
+				if words == nil {
+					t.Fatalf("%q: no word is strong; the test says nothing", text)
+				}
+				if !slices.Equal(want, words) {
+					differ++
+				}
+				want = words
+			}
+			if !slices.Equal(res.Record.Predictions, want) {
+				t.Errorf("%s, %q: %v, want %v", prompt.Name, text, res.Record.Predictions, want)
+			}
+		}
+		if differ == 0 {
+			t.Error("no text where the two differ")
+		}
+	}
+}
+
+// strongest are the emotions of the three words that suggest one most, by plain sums.
+func strongest(m *fakeModel, c *Calibration, d *document) (names []string) {
+	type word struct {
+		emotion string
+		score   float64
+	}
+	var words []word
+	for i := range d.words {
+		best := word{score: math.Inf(-1)}
+		for e, emotion := range c.Emotions {
+			if x := wordScore(m, c, d.word(i), e); emotion.Emotion != "neutral" && x > best.score {
+				best = word{emotion.Emotion, x}
+			}
+		}
+		if d.boundary[i] && best.score >= c.Words.Threshold {
+			words = append(words, best)
+		}
+	}
+	slices.SortStableFunc(words, func(a, b word) int { return cmp.Compare(b.score, a.score) })
+	for _, w := range words[:min(3, len(words))] {
+		if !slices.Contains(names, w.emotion) {
+			names = append(names, w.emotion)
+		}
+	}
+	return names
+}
+
+// TestSpot: no word below the threshold, three at most, an emotion once, neutral never.
+func TestSpot(t *testing.T) {
+	c := testCalibration()
+	c.Words = &WordScale{Threshold: 2, Longest: 3}
+	p := &pointer{Calibration: c}
+	for _, tt := range []struct {
+		text    string
+		scores  []float32 // of the emotion
+		emotion []string
+		want    []string
+	}{
+		{"glad but so afraid", []float32{3, 0, 1.9, 4}, []string{"joy", "joy", "joy", "fear"}, []string{"fear", "joy"}},
+		{"a b c d", []float32{2, 3, 5, 4}, []string{"joy", "fear", "anger", "love"}, []string{"anger", "love", "fear"}},
+		{"a b c d", []float32{5, 3, 4, 2}, []string{"joy", "joy", "joy", "fear"}, []string{"joy"}},
+		{"a b c d", []float32{1.9, 1, 0, 0}, []string{"joy", "joy", "joy", "fear"}, nil},
+		{"a b c d", []float32{9, 2, 0, 0}, []string{"neutral", "grief", "joy", "joy"}, []string{"grief"}},
+	} {
+		d := newDocument(tt.text)
+		e := p.look(d)
+		for i := range d.words {
+			scores := make([]float32, len(c.Emotions))
+			scores[c.index(tt.emotion[i])] = tt.scores[i]
+			e.scores[d.word(i)] = scores
+		}
+		if got := p.spot(d, e); !slices.Equal(got, tt.want) {
+			t.Errorf("%q: %v, want %v", tt.text, got, tt.want)
+		}
+	}
+	for text, want := range map[string]bool{"one two three!": false, "one two three four": true} {
+		if got := p.rules(newDocument(text)); got != want {
+			t.Errorf("%q: %v", text, got)
 		}
 	}
 }

@@ -88,6 +88,7 @@ func recordLogits(t *testing.T, m models.Model, decode tagger.Decode, texts []st
 // TestAlike: with --deterministic the logits behind a text are the same to the last bit however many records are decoded at a
 // time, in each format that alikeTypes names. Without it they are not, or it would be of no use.
 func TestAlike(t *testing.T) {
+	long(t)
 	gemma := models.Model{Path: filepath.Join(fixtures.store, "gemma3-270m.gguf")} // has weights that are repacked
 	if sizes, alike, err := alikeSizes(header(t, gemma.Path), tagger.Compact, 1, 9, ""); err != nil || alike || sizes.Parallel != 1 || sizes.Split {
 		t.Errorf("%v, %v, %v", sizes, alike, err)

@@ -111,6 +111,7 @@ func badLines() []badLine {
 
 // TestBadLines tags all of them in one run: each becomes what is said of it, and docs/reliability.md says the same.
 func TestBadLines(t *testing.T) {
+	long(t)
 	dir := t.TempDir()
 	lines := badLines()
 	var in bytes.Buffer
@@ -305,6 +306,7 @@ var badRuns = []badRun{
 // TestBadRuns begins each run: it ends by itself, with its exit code and, where that is not 0, one line that says what to do.
 // docs/reliability.md says the same.
 func TestBadRuns(t *testing.T) {
+	long(t)
 	var rows [][2]string
 	for _, b := range badRuns {
 		see := "records"

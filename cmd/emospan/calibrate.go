@@ -155,6 +155,7 @@ func runCalibrate(cmd *cobra.Command, o *tagOptions, out, examples string, label
 	}
 	j.startBar()
 	var readings []tagger.Reading
+	var lengths []int
 	labelled, counts := 0, map[string]int{}
 	err = j.each(cmd.Context(), func(item tagger.Item, res tagger.Result) error {
 		j.bar.add()
@@ -162,7 +163,7 @@ func runCalibrate(cmd *cobra.Command, o *tagOptions, out, examples string, label
 			return dataError("%w; mend the line", item.Bad)
 		}
 		if res.Values != nil {
-			tagger.CountWords(item.Text, counts)
+			lengths = append(lengths, tagger.CountWords(item.Text, counts))
 			readings = append(readings, tagger.Reading{Values: res.Values, Emotions: item.Labels})
 			if len(item.Labels) > 0 {
 				labelled++
@@ -184,7 +185,7 @@ func runCalibrate(cmd *cobra.Command, o *tagOptions, out, examples string, label
 	for _, file := range o.files {
 		names = append(names, filepath.Base(file))
 	}
-	if err := j.estimateWords(cmd.Context(), c, counts); err != nil {
+	if err := j.estimateWords(cmd.Context(), c, counts, lengths); err != nil {
 		return err
 	}
 	c.Name = strings.TrimSuffix(filepath.Base(out), ".json")
@@ -200,8 +201,8 @@ func runCalibrate(cmd *cobra.Command, o *tagOptions, out, examples string, label
 // mostWords is how many words are read one by one: the most frequent of the texts.
 const mostWords = 4000
 
-// estimateWords has the calibration find spans, by what the model makes of the texts' words one by one.
-func (j *job) estimateWords(ctx context.Context, c *tagger.Calibration, counts map[string]int) error {
+// estimateWords has the calibration find spans, by what the model makes of the texts' words one by one. lengths are the texts', in words.
+func (j *job) estimateWords(ctx context.Context, c *tagger.Calibration, counts map[string]int, lengths []int) error {
 	words := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
 		return cmp.Or(counts[b]-counts[a], cmp.Compare(a, b))
 	})
@@ -232,7 +233,7 @@ func (j *job) estimateWords(ctx context.Context, c *tagger.Calibration, counts m
 	if err != nil {
 		return err
 	}
-	if err := c.EstimateWords(readings); err != nil {
+	if err := c.EstimateWords(readings, lengths); err != nil {
 		return dataError("%w", err)
 	}
 	return nil

@@ -120,6 +120,7 @@ func (d *dicer) RemoveKV(int32, int32) error { return nil }
 
 // TestForcedTokens: whatever is chosen, forced tokens are those that the tokenizer makes of the whole answer at their place.
 func TestForcedTokens(t *testing.T) {
+	long(t)
 	store := models.OpenDefault()
 	for _, v := range []struct {
 		name    string // of llama.cpp's vocabularies or of a model in the store
@@ -170,6 +171,7 @@ func (e *notingEngine) Decode(rows []tagger.Row) error {
 // TestCanonicalRecords: what the default model chooses as the likeliest is nearly always what the tokenizer would make too, so
 // that whole answers have its tokens.
 func TestCanonicalRecords(t *testing.T) {
+	long(t)
 	store := models.OpenDefault()
 	m, err := resolveModel(store, defaultModelName)
 	if err != nil {

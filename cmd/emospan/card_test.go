@@ -139,6 +139,7 @@ func checkers(t *testing.T, path string) (card, program map[string][]string) {
 }
 
 func TestTaggedRecordsKeepToTheCard(t *testing.T) {
+	long(t)
 	run := defaultTagging(t)
 	if len(run.rejects) > 0 {
 		t.Errorf("rejects: %s", run.rejects)
@@ -193,6 +194,7 @@ with open(sys.argv[1], "r") as f:
 `
 
 func TestCardUsage(t *testing.T) {
+	long(t)
 	if os.Getenv("EMOSPAN_TEST_PYTHONPATH") == "" {
 		t.Fatal("EMOSPAN_TEST_PYTHONPATH is not set: run make test")
 	}
@@ -267,6 +269,7 @@ func TestCardUsage(t *testing.T) {
 
 // TestSchemaDecoding looks at what the model writes when it writes all: the grammar promises its shape, and nothing else is.
 func TestSchemaDecoding(t *testing.T) {
+	long(t)
 	run, err := tag([]string{"I hate rain.", "Ok then.", "Thank you, Anna!"}, "--decode", "schema")
 	if err != nil {
 		t.Fatal(err)

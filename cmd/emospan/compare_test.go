@@ -16,6 +16,7 @@ import (
 
 // TestCompareAgreesWithPython holds every figure that scikit-learn, seqeval and krippendorff have against theirs on the same files.
 func TestCompareAgreesWithPython(t *testing.T) {
+	long(t)
 	if os.Getenv("EMOSPAN_TEST_PYTHONPATH") == "" {
 		t.Fatal("EMOSPAN_TEST_PYTHONPATH is not set: run make test")
 	}

@@ -28,6 +28,7 @@ func runExport(t *testing.T, records, format string, flags ...string) string {
 // TestExportReaders reads each export with the tool's own reader, or against its published schema, and compares it with the
 // records: awkward ones, and what tag made.
 func TestExportReaders(t *testing.T) {
+	long(t)
 	if os.Getenv("EMOSPAN_TEST_PYTHONPATH") == "" {
 		t.Fatal("EMOSPAN_TEST_PYTHONPATH is not set: run make test")
 	}
@@ -88,6 +89,7 @@ func furtherExport(t *testing.T) (records, taxonomy string) {
 
 // TestExportCheckerSees spoils exports: a checker that finds nothing would prove nothing.
 func TestExportCheckerSees(t *testing.T) {
+	long(t)
 	for _, tt := range []struct{ format, old, new string }{
 		{export.CoNLL, "again\tI-EMO", "again\tB-EMO"},
 		{export.LabelStudio, `"start":15,`, `"start":14,`},
@@ -120,6 +122,7 @@ func TestExportCheckerSees(t *testing.T) {
 
 // TestSpacySymbols holds the table of package export against spaCy's own.
 func TestSpacySymbols(t *testing.T) {
+	long(t)
 	output, code := python(t, "-c", `
 import sys
 from spacy.symbols import IDS
@@ -134,6 +137,7 @@ for name, number in sorted(IDS.items(), key=lambda item: item[1]):
 
 // TestSpacyConvert has spaCy's own converter read the CoNLL file.
 func TestSpacyConvert(t *testing.T) {
+	long(t)
 	conll := runExport(t, exportRecords, export.CoNLL)
 	named := conll + ".conll"
 	if err := os.Rename(conll, named); err != nil {

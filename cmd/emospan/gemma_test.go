@@ -7,6 +7,7 @@ import (
 
 // TestGemma tags with another architecture, vocabulary and chat template than the default model's.
 func TestGemma(t *testing.T) {
+	long(t)
 	run, err := tag([]string{
 		"Thank you so much, you saved my day!",
 		"I hate this stupid printer.",

@@ -37,6 +37,7 @@ const (
 // TestMutants has the program's own way to a model, from the check to a token's logits, take GGUF files with faults, in a
 // process of its own: each is loaded or refused with a message, and nothing ends or hangs that process.
 func TestMutants(t *testing.T) {
+	long(t)
 	bases, err := smallModels()
 	if err != nil {
 		t.Fatal(err)

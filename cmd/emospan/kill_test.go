@@ -186,6 +186,7 @@ func (w *wholeRun) powerCut(t *testing.T, out string, rng *rand.Rand) (cut int) 
 // TestKilled stops runs at random moments, resumes them until they are done, and compares what they wrote with what
 // uninterrupted ones did.
 func TestKilled(t *testing.T) {
+	long(t)
 	kills, seed := *killed, *killSeed
 	if seed == 0 {
 		seed = uint64(time.Now().UnixNano())

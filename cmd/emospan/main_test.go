@@ -48,6 +48,15 @@ func (w withFixtures) Run() int {
 	return code
 }
 
+// long marks a test that takes the model or another program long and has nothing at once that other tests have not: the race
+// detector's run, which is -short, leaves it out.
+func long(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("-short")
+	}
+}
+
 func makeFixtures(dir string) error {
 	source, err := exec.Command("../../llama/native/build.sh", "source").Output()
 	if err != nil {

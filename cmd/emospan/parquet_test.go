@@ -24,6 +24,7 @@ pq.write_table(table, sys.argv[1], row_group_size=2)
 `
 
 func TestParquetInput(t *testing.T) {
+	long(t)
 	if os.Getenv("EMOSPAN_TEST_PYTHONPATH") == "" {
 		t.Fatal("EMOSPAN_TEST_PYTHONPATH is not set: run make test")
 	}
