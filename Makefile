@@ -76,7 +76,7 @@ python:
 # One package at a time: two that run the model at once on few cores wait for each other's threads.
 test: models python
 	$(PYTHON) -B scripts/bench_peers_test.py
-	EMOSPAN_TEST_PYTHONPATH="$$(scripts/python.sh)" $(GO) test -p 1 -timeout 40m ./...
+	EMOSPAN_TEST_PYTHONPATH="$$(scripts/python.sh)" $(GO) test -p 1 -shuffle=on -timeout 40m ./...
 
 check: fmt vet staticcheck nocgo test-native race cgocheck
 
@@ -92,14 +92,14 @@ staticcheck: native
 nocgo:
 	CGO_ENABLED=0 $(GO) build ./...
 	CGO_ENABLED=0 $(GO) vet ./...
-	CGO_ENABLED=0 $(GO) test $(PURE)
+	CGO_ENABLED=0 $(GO) test -shuffle=on $(PURE)
 
 # -short leaves out tests of one thing at a time that take long; make test runs them.
 race: models
 	$(GO) test -p 1 -race -short -shuffle=on -timeout 40m ./...
 
 cgocheck: model
-	GOEXPERIMENT=cgocheck2 $(GO) test ./llama
+	GOEXPERIMENT=cgocheck2 $(GO) test -shuffle=on ./llama
 
 release:
 	@GO="$(GO)" scripts/release.sh

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -247,6 +248,45 @@ func TestHostileIndex(t *testing.T) {
 }
 
 // A model whose file is not what its hash says, or a copy that is called off, makes no bundle.
+// FuzzRead: what follows the program may be anything: it is a bundle whose pieces lie within the file, or refused.
+func FuzzRead(f *testing.F) {
+	program := tinyELF()
+	frame := func(index string) []byte {
+		sum := sha256.Sum256([]byte(index))
+		return slices.Concat([]byte(magic), binary.LittleEndian.AppendUint64(nil, uint64(len(index))), sum[:], []byte(index))
+	}
+	f.Add([]byte{}, "")
+	f.Add(frame("{}"), `{"format":1}`)
+	f.Add([]byte(magic), `{"format":1,"size":9000,"program":{"size":64},"model":{"name":"m","offset":8192,"size":9},"files":[{"role":"prompt","name":"p","offset":8192,"size":1}]}`)
+	f.Fuzz(func(t *testing.T, tail []byte, index string) {
+		for _, tail := range [][]byte{tail, append(frame(index), tail...)} {
+			file := slices.Concat(program, make([]byte, roundUp(int64(len(program)))-int64(len(program))), tail)
+			size := int64(len(file))
+			b, err := Read(bytes.NewReader(file), size, "x")
+			if err != nil {
+				if strings.ContainsAny(err.Error(), "\n\r") {
+					t.Errorf("error of more than one line: %q", err)
+				}
+				continue
+			}
+			if m := b.Weights(); m.Part.Offset < int64(len(program)) || m.Part.Size > size-m.Part.Offset {
+				t.Errorf("the model lies at %d, %d bytes long, in a file of %d", m.Part.Offset, m.Part.Size, size)
+			}
+		}
+	})
+}
+
+// tinyELF is the least that counts as an executable: a header, and no tables.
+func tinyELF() []byte {
+	file := make([]byte, 64)
+	copy(file, "\x7fELF\x02\x01\x01")
+	binary.LittleEndian.PutUint16(file[16:], 2)
+	binary.LittleEndian.PutUint16(file[18:], 62)
+	binary.LittleEndian.PutUint32(file[20:], 1)
+	binary.LittleEndian.PutUint16(file[52:], 64)
+	return file
+}
+
 func TestWriteFails(t *testing.T) {
 	exe := program(t)
 	m := modelFileOf(t, gguf(7))

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"bufio"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -114,7 +115,10 @@ func randomAccess(src io.Reader) (at io.ReaderAt, size int64, ok bool) {
 	return nil, 0, false
 }
 
-// checkFooter looks at the length that a file gives its footer before so much memory is asked for.
+// maxParquetFooter is that of some 10,000 row groups of as many columns as texts have. Decoded it takes up to a hundred times as much.
+const maxParquetFooter = 16 << 20
+
+// checkFooter looks at the lengths in a file's footer, its own among them, before so much memory is asked for.
 func checkFooter(src io.ReaderAt, size int64) error {
 	var end [8]byte // the length, and the magic again
 	if size < int64(len(parquetMagic)+len(end)) {
@@ -128,6 +132,10 @@ func checkFooter(src io.ReaderAt, size int64) error {
 	}
 	if footer := int64(binary.LittleEndian.Uint32(end[:])); footer > size-int64(len(parquetMagic)+len(end)) {
 		return fmt.Errorf("damaged Parquet file: its footer of %d bytes would not fit into it", footer)
+	} else if footer > maxParquetFooter {
+		return fmt.Errorf("its footer has %d bytes, more than %d: write it with fewer row groups", footer, maxParquetFooter)
+	} else if err := skimThrift(bufio.NewReader(io.NewSectionReader(src, size-int64(len(end))-footer, footer)), 0); err != nil {
+		return fmt.Errorf("damaged Parquet file: its footer: %w", err)
 	}
 	return nil
 }
@@ -146,8 +154,9 @@ func (p *parquetRows) next() (r row, bad *Reason, err error) {
 		if len(p.groups) == 0 {
 			return r, nil, io.EOF
 		}
-		p.begin(p.groups[0])
-		p.groups = p.groups[1:]
+		if err := p.begin(); err != nil {
+			return r, nil, fmt.Errorf("damaged Parquet file: %w", err)
+		}
 	}
 	p.left--
 	p.row++
@@ -162,12 +171,21 @@ func (p *parquetRows) next() (r row, bad *Reason, err error) {
 	return r, bad, nil
 }
 
-func (p *parquetRows) begin(group parquet.RowGroup) {
+// begin goes on with the next row group.
+func (p *parquetRows) begin() error {
+	all := p.file.Metadata().RowGroups
+	meta := &all[len(all)-len(p.groups)]
+	group := p.groups[0]
+	p.groups = p.groups[1:]
 	p.left = group.NumRows()
 	chunks := group.ColumnChunks()
 	for _, c := range p.columns {
+		if err := checkPages(p.file, &meta.Columns[c.leaf.Index()]); err != nil {
+			return err
+		}
 		c.begin(chunks[c.leaf.Index()])
 	}
+	return nil
 }
 
 // read makes a row of what the columns hold.

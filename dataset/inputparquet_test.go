@@ -2,15 +2,21 @@ package dataset
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/encoding/thrift"
+	"github.com/parquet-go/parquet-go/format"
 )
 
 // writeParquet writes rows in groups of a few.
@@ -232,6 +238,60 @@ func readDamaged(t *testing.T, data []byte) error {
 		t.Errorf("%q", msg)
 	}
 	return err
+}
+
+// TestParquetHostile has a page or the footer name more memory than there is: it is refused before that is asked for.
+func TestParquetHostile(t *testing.T) {
+	type textRow struct {
+		Text   string `parquet:"text"`
+		Labels string `parquet:"labels"`
+	}
+	whole := writeParquet(t, []textRow{{"one", "joy"}, {"two", "fear"}}, parquet.Compression(&parquet.Snappy))
+	var protocol thrift.CompactProtocol
+	first := func(change func(h *format.PageHeader)) []byte {
+		reader := protocol.NewReaderFromBytes(whole[len(parquetMagic):])
+		var h format.PageHeader
+		if err := thrift.NewDecoder(reader).Decode(&h); err != nil {
+			t.Fatal(err)
+		}
+		change(&h)
+		header, err := thrift.Marshal(&protocol, &h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slices.Concat(parquetMagic, header, whole[len(parquetMagic)+reader.BytesRead():])
+	}
+	footer := func(b ...byte) []byte {
+		return slices.Concat(parquetMagic, b, binary.LittleEndian.AppendUint32(nil, uint32(len(b))), parquetMagic)
+	}
+	for what, tt := range map[string]struct {
+		data []byte
+		want string
+	}{
+		"a page larger than the file":  {first(func(h *format.PageHeader) { h.CompressedPageSize = math.MaxInt32 }), "a page of 2147483647 bytes would not fit into it"},
+		"a page that unpacks to 2 GB":  {first(func(h *format.PageHeader) { h.UncompressedPageSize = math.MaxInt32 }), "a page unpacks to 2147483647 bytes, more than 268435456"},
+		"a page of 2 billion values":   {first(func(h *format.PageHeader) { h.DataPageHeaderV2.V.NumValues = math.MaxInt32 }), "a page has 2147483647 values, more than 67108864"},
+		"a schema of 2 billion fields": {footer(0x15, 2, 0x19, 0xfc, 0xff, 0xff, 0xff, 0xff, 7), "its footer: EOF"},
+		"a name of 2 GB":               {footer(0x68, 0xff, 0xff, 0xff, 0xff, 7), "its footer: EOF"},
+		"a name of 16 EB":              {footer(0x68, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1), "a string longer than any file's"},
+		"structures in structures":     {footer(bytes.Repeat([]byte{0x1c}, 1<<20)...), "nested too deeply"},
+		"lists in lists":               {footer(bytes.Repeat([]byte{0x19}, 1<<20)...), "nested too deeply"},
+		"a footer of 17 MB":            {footer(make([]byte, 17<<20)...), "its footer has 17825792 bytes, more than 16777216"},
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		err := readDamaged(t, tt.data)
+		runtime.ReadMemStats(&after)
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v, want %q", what, err, tt.want)
+		}
+		if used := after.TotalAlloc - before.TotalAlloc; used > 64<<20 {
+			t.Errorf("%s: %d MB were allocated", what, used>>20)
+		}
+	}
+	if err := readDamaged(t, first(func(*format.PageHeader) {})); err != nil {
+		t.Errorf("the file as it was: %v", err)
+	}
 }
 
 func FuzzParquet(f *testing.F) {

@@ -123,8 +123,12 @@ func (m *Manifest) WriteFile(path string) error { return m.writeFile(path, true)
 // WriteUnsynced is WriteFile, which a power cut may undo.
 func (m *Manifest) WriteUnsynced(path string) error { return m.writeFile(path, false) }
 
+func (m *Manifest) marshal() ([]byte, error) {
+	return json.Marshal(m, json.Deterministic(true), jsontext.WithIndent("  "))
+}
+
 func (m *Manifest) writeFile(path string, durable bool) error {
-	data, err := json.Marshal(m, json.Deterministic(true), jsontext.WithIndent("  "))
+	data, err := m.marshal()
 	if err != nil {
 		return fmt.Errorf("manifest: %w", err)
 	}
@@ -153,9 +157,14 @@ func ReadManifest(path string) (*Manifest, error) {
 	if len(data) > maxManifest {
 		return nil, fmt.Errorf("manifest %s: larger than the limit of %d bytes", path, maxManifest)
 	}
-	m := new(Manifest)
-	if err := json.Unmarshal(bytes.TrimSpace(data), m, json.RejectUnknownMembers(true)); err != nil {
+	m, err := parseManifest(data)
+	if err != nil {
 		return nil, fmt.Errorf("manifest %s: %w", path, err)
 	}
 	return m, nil
+}
+
+func parseManifest(data []byte) (*Manifest, error) {
+	m := new(Manifest)
+	return m, json.Unmarshal(bytes.TrimSpace(data), m, json.RejectUnknownMembers(true))
 }

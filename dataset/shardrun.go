@@ -1,9 +1,7 @@
 package dataset
 
 import (
-	"fmt"
 	"maps"
-	"strings"
 	"time"
 )
 
@@ -25,49 +23,6 @@ type ShardRun struct {
 	Accepted int       `json:"accepted"`
 	Rejected int       `json:"rejected"`
 	Seconds  float64   `json:"seconds"`
-}
-
-// Difference is something that two runs must have in common for their records
-// to belong to one dataset, and have not.
-type Difference struct{ What, Mine, Other string }
-
-// Difference compares what a run's records follow from with that of another:
-// the program's and llama.cpp's version, model, prompt, grammar, taxonomy,
-// sampling and the texts of the whole input. It returns the first difference,
-// nil where there is none. Machines, threads and sizes may differ.
-func (m *Manifest) Difference(other *Manifest) *Difference {
-	mine, others := m.identity(), other.identity()
-	for i := range mine {
-		if mine[i].value != others[i].value {
-			return &Difference{mine[i].what, mine[i].value, others[i].value}
-		}
-	}
-	return nil
-}
-
-type identityField struct{ what, value string }
-
-func (m *Manifest) identity() []identityField {
-	calibration := "none"
-	if c := m.Calibration; c != nil {
-		calibration = c.SHA256
-	}
-	flag := func(name, usual string) string {
-		if value, ok := m.Flags[name]; ok {
-			return value
-		}
-		return usual
-	}
-	return []identityField{
-		{"emospan's version", m.Emospan}, {"llama.cpp's revision", m.LlamaCPP},
-		{"the model's name", m.Model}, {"the model's SHA-256", m.ModelSHA256},
-		{"the prompt", m.Prompt}, {"the prompt's SHA-256", m.PromptSHA256},
-		{"the grammar's SHA-256", m.GrammarSHA256}, {"the taxonomy's SHA-256", m.TaxonomySHA256},
-		{"--decode", m.Decode}, {"--confidence", m.Confidence}, {"the calibration", calibration},
-		{"--temperature", fmt.Sprint(m.Temperature)}, {"--top-p", fmt.Sprint(m.TopP)}, {"--seed", fmt.Sprint(m.Seed)},
-		{"--deterministic", flag("deterministic", "false")}, {"--split", flag("split", "none")},
-		{"the number of texts in the whole input", fmt.Sprint(m.Texts)}, {"the texts' SHA-256", m.TextsSHA256},
-	}
 }
 
 // MergeShards returns the manifest of the output that shards are merged into.
@@ -137,15 +92,4 @@ func common[T comparable](value *T, other T) {
 		var none T
 		*value = none
 	}
-}
-
-// String says what differs.
-func (d *Difference) String() string {
-	brief := func(s string) string { // a hash is told from another by its beginning
-		if len(s) == 64 && strings.Trim(s, "0123456789abcdef") == "" {
-			return s[:12] + "…"
-		}
-		return s
-	}
-	return fmt.Sprintf("%s: %s and %s", d.What, brief(d.Mine), brief(d.Other))
 }

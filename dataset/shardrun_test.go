@@ -2,64 +2,8 @@ package dataset
 
 import (
 	"reflect"
-	"strings"
 	"testing"
 )
-
-// TestDifference changes each field that Difference names, and each that it does not.
-func TestDifference(t *testing.T) {
-	whole := func() *Manifest {
-		return &Manifest{Model: "m", TextsSHA256: strings.Repeat("a", 64), Flags: map[string]string{}}
-	}
-	free := map[string]bool{ // of the machine or of this run alone
-		"BinarySHA256": true, "Input": true, "Shard": true, "Output": true, "Flags": true, "Calibration": true, "Parallel": true, "Threads": true,
-		"Sizes": true, "Device": true, "CPUVariant": true, "Started": true, "Finished": true, "Interrupted": true, "Records": true, "Accepted": true,
-		"Rejected": true, "Seconds": true, "RecordsPerSecond": true, "PromptTokens": true, "ForcedTokens": true, "SampledTokens": true,
-		"TokensPerSecond": true, "MaskMicrosP50": true, "MaskMicrosP99": true, "Spans": true, "Emotions": true, "RejectCodes": true, "Retries": true, "Shards": true,
-		"Parts": true, "Synced": true, "Sandbox": true,
-	}
-	for i := range reflect.TypeFor[Manifest]().NumField() {
-		name := reflect.TypeFor[Manifest]().Field(i).Name
-		other := whole()
-		switch f := reflect.ValueOf(other).Elem().Field(i); f.Kind() {
-		case reflect.String:
-			f.SetString(strings.Repeat("b", 64))
-		case reflect.Int, reflect.Int64:
-			f.SetInt(7)
-		case reflect.Float64:
-			f.SetFloat(0.5)
-		case reflect.Bool:
-			f.SetBool(true)
-		default:
-			if !free[name] {
-				t.Errorf("%s is not tried", name)
-			}
-			continue
-		}
-		if d := whole().Difference(other); (d == nil) != free[name] {
-			t.Errorf("%s: %v", name, d)
-		}
-	}
-	other := whole()
-	other.TextsSHA256 = strings.Repeat("b", 64)
-	if d := whole().Difference(other); d.String() != "the texts' SHA-256: aaaaaaaaaaaa… and bbbbbbbbbbbb…" {
-		t.Error(d)
-	}
-	other = whole()
-	other.Calibration = &Calibration{SHA256: "x"}
-	if d := whole().Difference(other); d == nil || d.String() != "the calibration: none and x" {
-		t.Error(d)
-	}
-	other = whole()
-	other.Flags = map[string]string{"split": "sentence", "threads": "2"}
-	if d := whole().Difference(other); d == nil || d.String() != "--split: none and sentence" {
-		t.Error(d)
-	}
-	other.Flags = map[string]string{"split": "none", "deterministic": "false", "threads": "2"}
-	if d := whole().Difference(other); d != nil {
-		t.Error(d)
-	}
-}
 
 func TestMergeShards(t *testing.T) {
 	a := &Manifest{Shard: "0/2", Threads: 2, Device: "cpu", Records: 3, Accepted: 2, Rejected: 1, Seconds: 2, PromptTokens: 10, SampledTokens: 4, MaskMicrosP99: 5, Synced: 3, Parts: []Part{{Records: 1}, {Records: 2}},

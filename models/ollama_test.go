@@ -227,3 +227,26 @@ func asNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// FuzzOllama: a manifest of Ollama's may hold anything: it names a file within the store, or is refused.
+func FuzzOllama(f *testing.F) {
+	dir := f.TempDir()
+	name := ollamaName{host: "registry.ollama.ai", namespace: "library", model: "m", tag: "latest"}
+	path := filepath.Join(dir, "manifests", name.host, name.namespace, name.model, name.tag)
+	blob := "sha256-" + strings.Repeat("0", 64)
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.MkdirAll(filepath.Join(dir, "blobs"), 0o755), os.WriteFile(filepath.Join(dir, "blobs", blob), []byte("GGUF"), 0o644)); err != nil {
+		f.Fatal(err)
+	}
+	layer := `{"mediaType":"application/vnd.ollama.image.%s","digest":"sha256:` + strings.Repeat("0", 64) + `","size":4}`
+	f.Add([]byte(`{"schemaVersion":2,"layers":[` + fmt.Sprintf(layer, "model") + `,` + fmt.Sprintf(layer, "template") + `]}`))
+	f.Add([]byte(`{"schemaVersion":2,"layers":[{"mediaType":"application/vnd.ollama.image.model","digest":"sha256:../../x","size":-1}]}`))
+	f.Fuzz(func(t *testing.T, manifest []byte) {
+		if err := os.WriteFile(path, manifest, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		m, err := ollamaModel(dir, name)
+		if err == nil && m.Path != filepath.Join(dir, "blobs", blob) {
+			t.Errorf("it names %q", m.Path)
+		}
+	})
+}

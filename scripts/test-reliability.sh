@@ -22,6 +22,7 @@ part "outputs torn anywhere, and disks that fail" "${test[@]}" ./dataset -run '^
 part "runs killed at random moments" "${test[@]}" ./cmd/emospan -run '^TestKilled$' -kills "${KILLS:-200}" -kills.seed "${SEED:-0}"
 part "writes and syncs that the kernel refuses" "${test[@]}" ./cmd/emospan -run '^TestInjectedFaults$'
 part "full disks" "${test[@]}" ./cmd/emospan -run '^TestFullDisk'
+part "control groups, out of memory, a read-only disk" "${test[@]}" ./cmd/emospan -run '^(TestControlGroupTooSmall|TestOutOfMemory|TestReadOnlyDisk)$'
 part "two runs on one output" "${test[@]}" ./cmd/emospan -run '^TestTwoRuns$'
 part "bad inputs" "${test[@]}" ./cmd/emospan -run '^TestBad(Lines|Runs)$'
 part "memory as files grow" scripts/test-memory.sh bin/emospan

@@ -73,7 +73,7 @@ func ParseCalibration(data []byte, tax *dataset.Taxonomy) (*Calibration, error) 
 	sum := sha256.Sum256(data)
 	c.SHA256 = hex.EncodeToString(sum[:])
 	bad := func(format string, args ...any) (*Calibration, error) {
-		return nil, fmt.Errorf("calibration %s: %w", c.Name, fmt.Errorf(format, args...))
+		return nil, fmt.Errorf("calibration %q: %w", c.Name, fmt.Errorf(format, args...))
 	}
 	if c.Neutral != tax.Neutral() {
 		return bad("neutral is %q, in the taxonomy %q", c.Neutral, tax.Neutral())

@@ -35,14 +35,14 @@ func newScorer(model Model, c *Calibration, sequence int32, start []int32) (*sco
 				return nil, err
 			}
 			if len(ids) == 0 || len(first) == 0 {
-				return nil, fmt.Errorf("calibration %s: the model has no token for %q behind %q", c.Name, w.Word, p.After)
+				return nil, fmt.Errorf("calibration %q: the model has no token for %q behind %q", c.Name, w.Word, p.After)
 			}
 			words = append(words, first[0])
 		}
 		s.probes, s.words = append(s.probes, ids), append(s.words, words)
 	}
 	if len(s.prefix) == 0 {
-		return nil, fmt.Errorf("calibration %s: its prefix is empty", c.Name)
+		return nil, fmt.Errorf("calibration %q: its prefix is empty", c.Name)
 	}
 	return s, nil
 }

@@ -1,6 +1,7 @@
 package tagger
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -39,6 +40,41 @@ func parse(t *testing.T, c *Calibration) (*Calibration, error) {
 		t.Fatal(err)
 	}
 	return ParseCalibration(data, dataset.Default())
+}
+
+// FuzzCalibration: what is accepted scores any values without a panic, names emotions of the taxonomy, and can be written and read again.
+func FuzzCalibration(f *testing.F) {
+	data, err := json.Marshal(testCalibration())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
+	f.Add(bytes.Replace(data, []byte(`"test"`), []byte(`"\n"`), 1))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := ParseCalibration(data, dataset.Default())
+		if err != nil {
+			if strings.ContainsAny(err.Error(), "\n\r") {
+				t.Errorf("error of more than one line: %q", err)
+			}
+			return
+		}
+		words := 0
+		for _, p := range c.Probes {
+			words += len(p.Words)
+		}
+		emotions, all := c.Read(make([]float64, words))
+		if len(emotions) == 0 || len(all) == 0 {
+			t.Errorf("%v, %v", emotions, all)
+		}
+		for _, name := range emotions {
+			if _, ok := dataset.Default().Emotion(name); !ok {
+				t.Errorf("%q is no emotion", name)
+			}
+		}
+		if _, err := parse(t, c); err != nil {
+			t.Errorf("written and read again: %v", err)
+		}
+	})
 }
 
 func TestParseCalibration(t *testing.T) {

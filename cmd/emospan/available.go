@@ -13,7 +13,7 @@ import (
 )
 
 // availableMemory returns the bytes that this process can have without others being swapped out: what Linux reckons, or
-// less where a control group's limit leaves less; else all that ggml says there is. Where nothing is known there is no limit.
+// less where a control group's limit or one of the process's leaves less; else all that ggml says there is. Where nothing is known there is no limit.
 func availableMemory() int64 {
 	if n, ok := availableIn("/"); ok {
 		return n
@@ -38,10 +38,39 @@ func availableIn(root string) (n int64, ok bool) {
 			n, ok = kib<<10, true
 		}
 	}
-	for _, left := range groupsLeft(root) {
+	for _, left := range append(groupsLeft(root), limitsLeft(root)...) {
 		n = min(n, left)
 	}
 	return n, ok
+}
+
+// limitsLeft returns what the limits on this process's address space and data (ulimit -v and -d) leave.
+func limitsLeft(root string) (left []int64) {
+	limits, err := os.ReadFile(filepath.Join(root, "proc/self/limits"))
+	if err != nil {
+		return nil
+	}
+	sizes, err := os.ReadFile(filepath.Join(root, "proc/self/statm")) // in pages: all, resident, shared, text, 0, data and stack, 0
+	used := strings.Fields(string(sizes))
+	if err != nil || len(used) < 6 {
+		return nil
+	}
+	for line := range strings.Lines(string(limits)) {
+		for name, field := range map[string]int{"Max address space": 0, "Max data size": 5} {
+			rest, ok := strings.CutPrefix(line, name)
+			if !ok {
+				continue
+			}
+			var limit int64
+			if _, err := fmt.Sscan(rest, &limit); err != nil {
+				continue // "unlimited"
+			}
+			if pages, err := strconv.ParseInt(used[field], 10, 64); err == nil {
+				left = append(left, max(limit-pages*int64(os.Getpagesize()), 0))
+			}
+		}
+	}
+	return left
 }
 
 // controlFiles are where the two versions of control groups keep a group's limit, what it uses, and how much of that is

@@ -15,6 +15,7 @@ import (
 
 	"github.com/emospan/emospan/dataset"
 	"github.com/emospan/emospan/validate"
+	"github.com/klauspost/compress/zstd"
 )
 
 // badLine is a line of JSON lines, and what becomes of it: a record, or a reject with a code.
@@ -241,6 +242,21 @@ var badRuns = []badRun{
 			}
 		}))
 	}, "in.gz", 1, "every record was rejected; "},
+	{"a zstd bomb of 100 MB in one line", func(t *testing.T, dir string) {
+		var b bytes.Buffer
+		z, err := zstd.NewWriter(&b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		block := bytes.Repeat([]byte("a"), 1<<20)
+		for range 100 {
+			z.Write(block)
+		}
+		if err := z.Close(); err != nil {
+			t.Fatal(err)
+		}
+		writeFile(t, filepath.Join(dir, "in.zst"), b.Bytes())
+	}, "in.zst", 1, "every record was rejected; "},
 	{"a FIFO", func(t *testing.T, dir string) {
 		name := filepath.Join(dir, "fifo")
 		if err := syscall.Mkfifo(name, 0o666); err != nil {
@@ -254,6 +270,7 @@ var badRuns = []badRun{
 		}()
 	}, "fifo", 0, ""},
 	{"/dev/stdin with nothing on it", nil, "/dev/stdin", 1, "/dev/stdin: no texts; "},
+	{"standard input closed (<&-)", nil, "exec <&-; -", 1, "standard input: no texts; "},
 	{"an input that is the output", nil, "in.txt --force -o in.txt", 2, "--out in.txt is also an input; name another file"},
 	{"CSV with a quote that is never closed", holding("in.csv", "text\n\"so glad\nso sad\n"), "in.csv", 0, ""},
 	{"CSV without the column", holding("in.csv", "a,b\n1,2\n"), "in.csv", 2, "in.csv.*text.*; emospan tag --text-field COLUMN names the one to read"},
@@ -304,8 +321,8 @@ func TestBadRuns(t *testing.T) {
 			}
 			b.make(t, dir)
 			limit, args := "", b.args
-			if strings.HasPrefix(args, "ulimit") {
-				limit, args, _ = strings.Cut(args, "; ")
+			if before, after, ok := strings.Cut(args, "; "); ok {
+				limit, args = before, after
 			}
 			cmd := tagCommand(dir, append([]string{"-q"}, strings.Fields(args)...)...)
 			if limit != "" {

@@ -29,9 +29,10 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if f, ok := stdout.(*os.File); ok && isTerminal(f) {
 		stdout = &terminal{File: f}
 	}
-	root.SetOut(stdout)
+	out := &checkedOutput{w: stdout}
+	root.SetOut(out)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	err := out.failure(root.ExecuteContext(ctx))
 	if err != nil {
 		fmt.Fprintln(stderr, "emospan:", oneLine(err.Error()))
 	}

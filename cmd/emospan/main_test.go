@@ -15,6 +15,7 @@ import (
 
 	"github.com/emospan/emospan/models"
 	"github.com/rogpeppe/go-internal/testscript"
+	"go.uber.org/goleak"
 )
 
 // fixtures are the files that the tests share, made once: a synthetic model of a vocabulary of 32000 tokens, which loads
@@ -39,7 +40,12 @@ func (w withFixtures) Run() int {
 	if err := makeFixtures(dir); err != nil {
 		panic(err)
 	}
-	return w.m.Run()
+	code := w.m.Run()
+	if err := goleak.Find(); code == 0 && err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
 }
 
 // long marks a test that takes the model or another program long and has nothing at once that other tests have not: the race

@@ -207,6 +207,16 @@ func TestAvailableIn(t *testing.T) {
 			"sys/fs/cgroup/memory/memory.stat":           "inactive_file 1\ntotal_inactive_file 200000000\ntotal_active_file 0\n",
 			"sys/fs/cgroup/cpu/memory.limit_in_bytes":    "1\n",
 		}, 1500000000},
+		"a limit on the address space": {map[string]string{
+			"proc/meminfo": info, "proc/self/statm": "1000 500 200 50 0 300 0\n",
+			"proc/self/limits": "Limit                     Soft Limit           Hard Limit           Units\n" +
+				"Max data size             unlimited            unlimited            bytes\n" +
+				"Max address space         2000000000           unlimited            bytes\n",
+		}, 2000000000 - 1000*int64(os.Getpagesize())},
+		"a limit on data that is used up": {map[string]string{
+			"proc/meminfo": info, "proc/self/statm": "1000 500 200 50 0 300 0\n",
+			"proc/self/limits": "Max data size             4096                 unlimited            bytes\n",
+		}, 0},
 		"more used than allowed": {map[string]string{
 			"proc/meminfo": info, "proc/self/cgroup": "0::/elsewhere\n",
 			"proc/self/mountinfo":          "30 20 0:26 /here /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n",

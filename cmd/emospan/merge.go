@@ -174,7 +174,7 @@ func checkShards(shards []shardOutput) error {
 		return dataError("of %s there is no shard %s; run emospan tag --shard for each that is missing, and name all outputs", plural(first.shard.Count, "shard"), list)
 	}
 	for _, s := range shards {
-		if d := first.manifest.Difference(s.manifest); d != nil {
+		if d := first.manifest.ShardDifference(s.manifest); d != nil {
 			return dataError("%s and %s differ in %s; run one of the shards again as the other was", first.path, s.path, d)
 		}
 	}

@@ -16,7 +16,6 @@ import (
 	"github.com/emospan/emospan/dataset"
 	"github.com/emospan/emospan/tagger"
 	"github.com/emospan/emospan/validate"
-	"github.com/spf13/pflag"
 )
 
 // resumption reads what an earlier run left beside the inputs: each text has a record in the output or a line in the log, and
@@ -117,12 +116,26 @@ func (r *resumption) admit() (err error) {
 	case none:
 		return fmt.Errorf("--resume: there is no manifest %s, so what made %s is not known; begin anew with --force, or name another file", r.opts.manifest, r.opts.out)
 	}
-	if differ := otherwise(r.old, &r.manifest, r.opts.sizes); len(differ) > 0 {
+	if differ := r.otherwise(); len(differ) > 0 {
 		return usageError("--resume: %s was begun with another %s; give what it was begun with, or begin anew with --force", r.opts.out, strings.Join(differ, ", "))
 	}
 	r.parts = r.old.Parts
 	r.manifest.Synced, r.manifest.Retries = r.old.Synced, r.old.Retries
 	return nil
+}
+
+// otherwise names what would make other records, or records of other texts, with both values.
+func (r *resumption) otherwise() (list []string) {
+	now := r.manifest
+	now.Sizes = r.opts.sizes // the rest of them is not settled yet, and may differ
+	differ := r.old.Differences(&now)
+	if r.old.Shard != now.Shard {
+		differ = append(differ, dataset.Difference{What: "--shard", Mine: cmp.Or(r.old.Shard, "none"), Other: cmp.Or(now.Shard, "none")})
+	}
+	for _, d := range differ {
+		list = append(list, fmt.Sprintf("%s (%s, now %s)", d.What, d.Mine, d.Other))
+	}
+	return list
 }
 
 // empty reports whether there is nothing to go on with.
@@ -133,54 +146,6 @@ func (r *resumption) empty() (bool, error) {
 		}
 	}
 	return true, nil
-}
-
-// otherwise names what would have made other records, or others of the texts, with both values.
-func otherwise(old, now *dataset.Manifest, sizes string) (list []string) {
-	differ := func(what string, a, b any) {
-		if a != b {
-			list = append(list, fmt.Sprintf("%s (%v, now %v)", what, a, b))
-		}
-	}
-	named := func(what, nameA, hashA, nameB, hashB string) {
-		if nameA != nameB {
-			differ(what, nameA, nameB)
-		} else if hashA != hashB {
-			list = append(list, fmt.Sprintf("%s (%s)", what, strings.TrimPrefix(nameA+", with other content", ", ")))
-		}
-	}
-	named("model", old.Model, old.ModelSHA256, now.Model, now.ModelSHA256)
-	named("prompt", old.Prompt, old.PromptSHA256, now.Prompt, now.PromptSHA256)
-	named("taxonomy", "", old.TaxonomySHA256, "", now.TaxonomySHA256)
-	differ("--decode", old.Decode, now.Decode)
-	if old.Decode == now.Decode && old.PromptSHA256 == now.PromptSHA256 && old.TaxonomySHA256 == now.TaxonomySHA256 {
-		named("grammar", old.Decode, old.GrammarSHA256, now.Decode, now.GrammarSHA256)
-	}
-	a, b := cmp.Or(old.Calibration, &dataset.Calibration{Name: "none"}), cmp.Or(now.Calibration, &dataset.Calibration{Name: "none"})
-	named("calibration", a.Name, a.SHA256, b.Name, b.SHA256)
-	differ("--confidence", old.Confidence, now.Confidence)
-	differ("--temperature", old.Temperature, now.Temperature)
-	differ("--top-p", old.TopP, now.TopP)
-	differ("--seed", old.Seed, now.Seed)
-	flags := pflag.NewFlagSet("tag", pflag.ContinueOnError)
-	new(tagOptions).addFlags(flags)
-	for _, name := range []string{"split", "labels-field", "deterministic", "shard"} {
-		if f := flags.Lookup(name); f != nil {
-			differ("--"+name, cmp.Or(old.Flags[name], f.DefValue), cmp.Or(now.Flags[name], f.DefValue))
-		}
-	}
-	differ("--sizes kv=", kvFormat(old.Sizes), kvFormat(sizes))
-	return list
-}
-
-// kvFormat is the format of the cache that a list of sizes names: the only one of them that changes what is computed.
-func kvFormat(sizes string) string {
-	for item := range strings.SplitSeq(sizes, ",") {
-		if format, ok := strings.CutPrefix(item, "kv="); ok {
-			return format
-		}
-	}
-	return string(kvTypes[0])
 }
 
 // replay goes through the inputs as far as the files have them, and counts what there is. It is true where that is all of a run

@@ -6,56 +6,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"syscall"
 	"testing"
-
-	"github.com/emospan/emospan/dataset"
 )
-
-// TestOtherwise changes each thing that a record follows from: it is named. What else a manifest says may be another.
-func TestOtherwise(t *testing.T) {
-	made := func() *dataset.Manifest {
-		return &dataset.Manifest{
-			Model: "m", ModelSHA256: "1", Prompt: "p", PromptSHA256: "2", GrammarSHA256: "3", TaxonomySHA256: "4", Decode: "compact", Confidence: "self",
-			Calibration: &dataset.Calibration{Name: "c", SHA256: "5"}, Temperature: 0.5, TopP: 0.9, Seed: 3, Flags: map[string]string{"split": "none"}, Sizes: "cache=one,kv=f16",
-		}
-	}
-	for want, change := range map[string]func(m *dataset.Manifest){
-		"model (m, now n)":                         func(m *dataset.Manifest) { m.Model = "n" },
-		"model (m, with other content)":            func(m *dataset.Manifest) { m.ModelSHA256 = "" },
-		"prompt (p, now q)":                        func(m *dataset.Manifest) { m.Prompt, m.PromptSHA256 = "q", "9" },
-		"prompt (p, with other content)":           func(m *dataset.Manifest) { m.PromptSHA256 = "9" },
-		"taxonomy (with other content)":            func(m *dataset.Manifest) { m.TaxonomySHA256, m.GrammarSHA256 = "9", "9" },
-		"grammar (compact, with other content)":    func(m *dataset.Manifest) { m.GrammarSHA256 = "9" },
-		"--decode (compact, now schema)":           func(m *dataset.Manifest) { m.Decode, m.GrammarSHA256 = "schema", "9" },
-		"calibration (c, now none)":                func(m *dataset.Manifest) { m.Calibration = nil },
-		"calibration (c, with other content)":      func(m *dataset.Manifest) { m.Calibration.SHA256 = "9" },
-		"--confidence (self, now model)":           func(m *dataset.Manifest) { m.Confidence = "model" },
-		"--temperature (0.5, now 0)":               func(m *dataset.Manifest) { m.Temperature = 0 },
-		"--top-p (0.9, now 1)":                     func(m *dataset.Manifest) { m.TopP = 1 },
-		"--seed (3, now 4)":                        func(m *dataset.Manifest) { m.Seed = 4 },
-		"--split (none, now sentence)":             func(m *dataset.Manifest) { m.Flags["split"] = "sentence" },
-		"--labels-field (, now gold)":              func(m *dataset.Manifest) { m.Flags["labels-field"] = "gold" },
-		"--deterministic (false, now true)":        func(m *dataset.Manifest) { m.Flags["deterministic"] = "true" },
-		"--sizes kv= (f16, now f32)":               func(m *dataset.Manifest) { m.Sizes = "batch=3,kv=f32" },
-		"model (m, now n), --top-p (0.9, now 0.1)": func(m *dataset.Manifest) { m.Model, m.TopP = "n", 0.1 },
-		"": func(m *dataset.Manifest) {
-			m.Parallel, m.Threads, m.Device, m.CPUVariant, m.Output, m.Sizes = 9, 9, "gpu", "amx", "x", "batch=9"
-			m.Flags = map[string]string{"threads": "9", "limit": "9", "max-rejects": "9"}
-		},
-	} {
-		now := made()
-		change(now)
-		if got := strings.Join(otherwise(made(), now, now.Sizes), ", "); got != want {
-			t.Errorf("%q, want %q", got, want)
-		}
-	}
-	if got := otherwise(made(), made(), ""); !reflect.DeepEqual(got, []string(nil)) {
-		t.Errorf("the same run differs in %q", got)
-	}
-}
 
 // TestTwoRuns begins a run on an output that another is writing to, under its name and another one.
 func TestTwoRuns(t *testing.T) {

@@ -179,7 +179,12 @@ func runRetry(cmd *cobra.Command, o *retryOptions) (err error) {
 	} else if err != nil {
 		return fmt.Errorf("%w; without it the flags of the run are not known: mend or remove it", err)
 	}
-	log, err := surveyLog(o.log)
+	places, err := newPlacing(o.into, old)
+	if err != nil {
+		return err
+	}
+	defer places.close()
+	log, err := surveyLog(o.log, places)
 	if err != nil {
 		return err
 	}
@@ -311,7 +316,7 @@ func (r *retry) put(item tagger.Item, res tagger.Result) error {
 		return r.merge.reject(res.Reject)
 	}
 	r.ran.accepted++
-	return r.merge.accept(item.Index, res.Record)
+	return r.merge.accept(&dataset.Reject{SrcID: item.ID, Index: item.Index}, res.Record)
 }
 
 // finish puts the new files into their places, whatever ended the run, and says what was done.

@@ -23,15 +23,16 @@ type logSurvey struct {
 	ids     dataset.IDSet
 	seed    int64             // the highest
 	decode  string            // the first one named
-	ordered bool              // by record number, each of its own
-	last    int               // record number
+	ordered bool              // by their places, each of its own
+	placed  int               // that have one
+	last    int               // the last place
 	labels  map[string]string // that came with texts, and the first id of each
 
 	texts int // to be run again
 	done  int // that the output has already
 }
 
-func surveyLog(path string) (*logSurvey, error) {
+func surveyLog(path string, places *placing) (*logSurvey, error) {
 	s := &logSurvey{ordered: true, last: -1, labels: map[string]string{}}
 	return s, eachReject(path, func(_ []byte, r *dataset.Reject) error {
 		s.rejects++
@@ -40,8 +41,17 @@ func surveyLog(path string) (*logSurvey, error) {
 		if s.decode == "" {
 			s.decode = r.Decode
 		}
-		s.ordered = s.ordered && r.Index > s.last
-		s.last = r.Index
+		if s.ordered {
+			place, err := places.of(r)
+			if err != nil && !errors.Is(err, errNoPlace) {
+				return err
+			}
+			if place >= 0 {
+				s.ordered = err == nil && place > s.last
+				s.placed++
+				s.last = place
+			}
+		}
 		for _, label := range r.Labels {
 			if _, ok := s.labels[label]; !ok && len(s.labels) < maxLabels {
 				s.labels[label] = r.SrcID
@@ -170,45 +180,50 @@ type merging struct {
 	copied  int
 
 	ordered bool
-	shard   dataset.Shard // that the output is
-	rejects int           // of the log that are done with
+	places  *placing
+	rejects int // of the log that have a place and are done with
 	kept    int
 
-	out, log *dataset.Writer
-	temp     []string // names of out and log until finish
-	files    struct{ out, log, manifest string }
-	old      *dataset.Manifest // the output's
-	counts   dataset.Manifest  // what its counts will be
+	out, log, sentences *dataset.Writer // the last is nil where the file of sentences stays where it is
+	temp                []string        // names of them until finish
+	files               struct{ out, log, sentences, manifest string }
+	old                 *dataset.Manifest // the output's
+	counts              dataset.Manifest  // what its counts will be
 }
 
 func newMerging(o *retryOptions, old *dataset.Manifest, log *logSurvey, there *outputSurvey, tax *dataset.Taxonomy) (*merging, error) {
-	m := &merging{name: o.into, tax: tax, records: there.records, old: old, shard: dataset.Shard{Count: 1}}
-	if old.Shard != "" {
-		var err error
-		if m.shard, err = dataset.ParseShard(old.Shard); err != nil {
-			return nil, dataError("the manifest of %s: %w; mend or remove it", o.into, err)
-		}
-	}
+	m := &merging{name: o.into, tax: tax, records: there.records, old: old}
 	m.files.out, m.files.log, m.files.manifest = o.into, o.log, o.into+manifestSuffix
 	if o.out != "" {
 		m.files.out, m.files.log, m.files.manifest = o.out, o.out+rejectsSuffix, o.out+manifestSuffix
 	}
 	// The accepted records have the numbers that the rejects leave, so there must be as many before the last of these.
-	m.ordered = log.ordered && m.slot(log.last)-(log.rejects-log.done-1) <= there.records
+	m.ordered = log.ordered && log.last-(log.placed-log.done-1) <= there.records
 	m.counts.Emotions, m.counts.RejectCodes = map[string]int{}, map[string]int{}
 
 	var err error
+	if m.places, err = newPlacing(o.into, old); err != nil {
+		return nil, err
+	}
 	if m.into, err = dataset.OpenStream(o.into); err != nil {
+		m.places.close()
 		return nil, err
 	}
 	m.lines = dataset.NewLineReader(m.into, 0)
 	if err := checkManifest(m.files.manifest, true); err != nil {
-		return nil, errors.Join(err, m.into.Close())
+		m.discard()
+		return nil, err
+	}
+	if o.out != "" && m.places.sentences != nil {
+		m.files.sentences = o.out + sentencesSuffix
 	}
 	for _, w := range []struct {
 		path   string
 		writer **dataset.Writer
-	}{{m.files.out, &m.out}, {m.files.log, &m.log}} {
+	}{{m.files.out, &m.out}, {m.files.log, &m.log}, {m.files.sentences, &m.sentences}} {
+		if w.path == "" {
+			continue
+		}
 		// Beside its place, and with its ending, which decides the compression.
 		name := filepath.Join(filepath.Dir(w.path), fmt.Sprintf(".retry-%d-%s", os.Getpid(), filepath.Base(w.path)))
 		if *w.writer, err = createOutput(name, true); err != nil {
@@ -220,26 +235,20 @@ func newMerging(o *retryOptions, old *dataset.Manifest, log *logSurvey, there *o
 	return m, nil
 }
 
-// slot is the place of a record number among those of the run.
-func (m *merging) slot(index int) int { return (index - m.shard.Index) / m.shard.Count }
-
-// accept writes a record behind those of the output that come before it.
-func (m *merging) accept(index int, r *dataset.Record) error {
-	before := m.records
-	if m.ordered {
-		before = m.slot(index) - m.rejects
-	}
-	if err := m.copy(before); err != nil {
+// accept writes a record, which was rejected so far, behind those of the output that come before it.
+func (m *merging) accept(was *dataset.Reject, r *dataset.Record) error {
+	if err := m.done(was); err != nil {
 		return err
 	}
-	m.rejects++
 	m.counts.Accepted++
 	tally(&m.counts, r, 1)
 	return m.out.Write(r)
 }
 
 func (m *merging) reject(r *dataset.Reject) error {
-	m.rejects++
+	if err := m.done(r); err != nil {
+		return err
+	}
 	m.counts.Rejected++
 	tallyCodes(&m.counts, r.Reasons, 1)
 	return m.log.Write(r)
@@ -247,11 +256,29 @@ func (m *merging) reject(r *dataset.Reject) error {
 
 // keep leaves a line of the log as it was.
 func (m *merging) keep(raw []byte, r *dataset.Reject) error {
+	if err := m.done(r); err != nil {
+		return err
+	}
 	m.kept++
-	m.rejects++
 	m.counts.Rejected++
 	tallyCodes(&m.counts, r.Reasons, 1)
 	return m.log.Write(rawLine(raw))
+}
+
+// done copies the records before the place of a reject of the log: all of them where the log does not say where that is.
+func (m *merging) done(r *dataset.Reject) error {
+	if !m.ordered {
+		return m.copy(m.records)
+	}
+	place, err := m.places.of(r)
+	if err != nil {
+		return fmt.Errorf("%w; the files changed while they were read: try again", err)
+	}
+	if place < 0 {
+		return nil
+	}
+	m.rejects++
+	return m.copy(place - (m.rejects - 1))
 }
 
 // copy goes on with the output as it was until n of its records are written.
@@ -281,7 +308,15 @@ func (m *merging) finish(run *dataset.Manifest, retry dataset.Retry) error {
 	if err := m.copy(m.records); err != nil {
 		return err
 	}
-	for _, w := range []*dataset.Writer{m.out, m.log} {
+	if m.sentences != nil {
+		if err := m.copySentences(); err != nil {
+			return err
+		}
+	}
+	for _, w := range []*dataset.Writer{m.out, m.log, m.sentences} {
+		if w == nil {
+			continue
+		}
 		if err := w.Sync(); err != nil {
 			return err
 		}
@@ -289,7 +324,7 @@ func (m *merging) finish(run *dataset.Manifest, retry dataset.Retry) error {
 			return err
 		}
 	}
-	for i, path := range []string{m.files.out, m.files.log} {
+	for i, path := range []string{m.files.out, m.files.log, m.files.sentences}[:len(m.temp)] {
 		if err := os.Rename(m.temp[i], path); err != nil {
 			return fmt.Errorf("%w; what was there is as it was", err)
 		}
@@ -306,10 +341,16 @@ func (m *merging) finish(run *dataset.Manifest, retry dataset.Retry) error {
 	return total.WriteFile(m.files.manifest)
 }
 
+// copySentences writes the file of sentences anew beside another output: no sentence has moved.
+func (m *merging) copySentences() error {
+	return eachLine(m.name+sentencesSuffix, func(_ int, raw []byte) error { return m.sentences.Write(rawLine(raw)) })
+}
+
 // discard removes what finish has not put into place.
 func (m *merging) discard() {
 	m.into.Close()
-	for _, w := range []*dataset.Writer{m.out, m.log} {
+	m.places.close()
+	for _, w := range []*dataset.Writer{m.out, m.log, m.sentences} {
 		if w != nil {
 			w.Close()
 		}

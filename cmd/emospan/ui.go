@@ -82,6 +82,9 @@ func printable(s string) string {
 }
 
 func isTerminal(w any) bool {
+	if out, ok := w.(*checkedOutput); ok {
+		w = out.w
+	}
 	if _, ok := w.(*terminal); ok {
 		return true
 	}
