@@ -5,9 +5,11 @@
 #   make test     build, fetch what the tests need, run them
 #   make check    what CI runs besides: format, vet, staticcheck, race detector, build without cgo, cgo pointer checks
 #   make install  copies the executable to $(DESTDIR)$(PREFIX)/bin
-#   make release  a fully static executable with every CPU variant, checksums, bill of materials, licences, in dist/; SIGN_KEY signs
+#   make GPU=vulkan  bin/emospan with llama.cpp's Vulkan back end besides (docs/devices.md); GPU=cuda and GPU=metal are passed on, untested
+#   make release  a fully static executable with every CPU variant, checksums, bill of materials, licences, in dist/; SIGN_KEY signs; GPU=vulkan adds emospan-vulkan
 #   make test-release  bundle, sandbox, empty chroot without network, and that two builds are the same bytes
 #   make test-cpu run the release on emulated CPUs and in an empty chroot; look for stray AVX code
+#   make test-gpu the Vulkan back end on Mesa's software device, and on machines without; installs Debian's packages
 #   make test-report  the page of emospan report in headless Chromium, which it installs; SCREENSHOT=FILE keeps a picture
 #   make test-gguf  GGUF files with faults through the real loader: MUTANTS=10000, MUTANTS_SEED=1
 #   make test-slurm  an array job, a requeued task and the merge on a Slurm cluster of this machine alone; installs slurm-wlm and munge
@@ -42,14 +44,14 @@ PURE := ./agreement ./bundle ./dataset ./export ./grammar ./models ./report ./sa
 export PYTHON
 
 .DEFAULT_GOAL := build
-.PHONY: build licenses install native model models python demo test check fmt vet staticcheck race nocgo cgocheck test-native release test-release test-cpu test-report test-gguf test-slurm test-spark test-kubernetes test-reliability test-memory soak fuzz bench bench-agree bench-grammar bench-scale quality peers bench-peers clean
+.PHONY: build licenses install native model models python demo test check fmt vet staticcheck race nocgo cgocheck test-native release test-release test-cpu test-gpu test-report test-gguf test-slurm test-spark test-kubernetes test-reliability test-memory soak fuzz bench bench-agree bench-grammar bench-scale quality peers bench-peers clean
 
 build: native licenses
-	$(GO) build -trimpath -o bin/emospan ./cmd/emospan
+	$(GO) build -trimpath $(if $(GPU),-tags $(GPU)) -o bin/emospan ./cmd/emospan
 
 # The licence texts of what is linked, for emospan version --licenses.
 licenses: native
-	@$(GO) run ./scripts/licenses "$$(llama/native/build.sh source)" cmd/emospan/licenses/licenses.txt.gz
+	@$(GO) run ./scripts/licenses "$$(llama/native/build.sh source)" cmd/emospan/licenses/licenses.txt.gz $(GPU)
 
 # PREFIX and DESTDIR as usual; the executable is the one for this machine, or after make release the static one.
 install:
@@ -57,7 +59,8 @@ install:
 	install -D -m 755 "$$([ -x dist/emospan ] && echo dist/emospan || echo bin/emospan)" "$(DESTDIR)$(PREFIX)/bin/emospan"
 
 native:
-	@llama/native/build.sh host
+	@GPU= llama/native/build.sh host
+	$(if $(GPU),@GPU="$(GPU)" llama/native/build.sh host)
 
 # The pinned models, in the user's store: the default one, and for the tests a small Gemma too.
 model: build
@@ -102,7 +105,7 @@ cgocheck: model
 	GOEXPERIMENT=cgocheck2 $(GO) test -shuffle=on ./llama
 
 release:
-	@GO="$(GO)" scripts/release.sh
+	@GO="$(GO)" GPU="$(GPU)" scripts/release.sh
 
 # The bundle, the release and the sandbox, as docs/release.md tells; takes root for the network namespace and the chroot.
 test-release: release model
@@ -110,6 +113,10 @@ test-release: release model
 
 test-cpu: release
 	@scripts/test-cpu.sh dist/emospan
+
+# Not part of test or check: Vulkan's part of llama.cpp takes minutes to build. As root, where packages are missing and for a chroot.
+test-gpu: model
+	@GO="$(GO)" scripts/test-gpu.sh
 
 # The build cache: two builds at once, a killed one, a second checkout. Stand-ins take the compilers' place.
 test-native:
@@ -173,4 +180,4 @@ bench-peers: model peers
 	@DATA="$(DATA)" $(PYTHON) -B scripts/bench_peers.py $(PEERS_FLAGS)
 
 clean:
-	rm -rf bin dist examples/out.* llama/native_host.go llama/native_all.go models/vocabulary/llama3.gguf.gz cmd/emospan/licenses/licenses.txt.gz
+	rm -rf bin dist examples/out.* llama/native_host*.go llama/native_all*.go models/vocabulary/llama3.gguf.gz cmd/emospan/licenses/licenses.txt.gz

@@ -49,7 +49,7 @@ func TestShardDifference(t *testing.T) {
 	whole := func() *Manifest { return &Manifest{Model: "m", TextsSHA256: strings.Repeat("a", 64)} }
 	free := map[string]bool{ // of the machine or of this run alone
 		"BinarySHA256": true, "Input": true, "Shard": true, "Output": true, "Flags": true, "Calibration": true, "Parallel": true, "Threads": true,
-		"Sizes": true, "Device": true, "CPUVariant": true, "Started": true, "Finished": true, "Interrupted": true, "Records": true, "Accepted": true,
+		"Sizes": true, "Device": true, "GPULayers": true, "CPUVariant": true, "Started": true, "Finished": true, "Interrupted": true, "Records": true, "Accepted": true,
 		"Rejected": true, "Seconds": true, "RecordsPerSecond": true, "PromptTokens": true, "ForcedTokens": true, "SampledTokens": true,
 		"TokensPerSecond": true, "MaskMicrosP50": true, "MaskMicrosP99": true, "Spans": true, "Emotions": true, "RejectCodes": true, "Retries": true, "Shards": true,
 		"Parts": true, "Synced": true, "Sandbox": true,

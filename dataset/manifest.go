@@ -40,8 +40,9 @@ type Manifest struct {
 
 	Parallel   int    `json:"parallel"`
 	Threads    int    `json:"threads"`
-	Sizes      string `json:"sizes"` // tag's --sizes
-	Device     string `json:"device"`
+	Sizes      string `json:"sizes"`               // tag's --sizes
+	Device     string `json:"device"`              // cpu, or the GPU
+	GPULayers  int    `json:"gpu_layers,omitzero"` // of the model that were on it, the output head counted as one
 	CPUVariant string `json:"cpu_variant"`
 	Sandbox    string `json:"sandbox,omitempty"` // what kept the run from other files and the network
 
@@ -80,6 +81,7 @@ type Part struct {
 	LlamaCPP      string    `json:"llama_cpp"`
 	Parallel      int       `json:"parallel"`
 	Threads       int       `json:"threads"`
+	Device        string    `json:"device,omitempty"` // where parts may differ
 	Started       time.Time `json:"started"`
 	Seconds       float64   `json:"seconds"`
 	Records       int       `json:"records"`

@@ -15,6 +15,7 @@ type ShardRun struct {
 	Threads    int    `json:"threads"`
 	Sizes      string `json:"sizes"`
 	Device     string `json:"device"`
+	GPULayers  int    `json:"gpu_layers,omitzero"`
 	CPUVariant string `json:"cpu_variant"`
 
 	Started  time.Time `json:"started"`
@@ -43,7 +44,7 @@ func MergeShards(shards []*Manifest) *Manifest {
 	}
 	for _, m := range shards {
 		total.Shards = append(total.Shards, ShardRun{
-			Shard: m.Shard, BinarySHA256: m.BinarySHA256, Parallel: m.Parallel, Threads: m.Threads, Sizes: m.Sizes, Device: m.Device, CPUVariant: m.CPUVariant,
+			Shard: m.Shard, BinarySHA256: m.BinarySHA256, Parallel: m.Parallel, Threads: m.Threads, Sizes: m.Sizes, Device: m.Device, GPULayers: m.GPULayers, CPUVariant: m.CPUVariant,
 			Started: m.Started, Finished: m.Finished, Records: m.Records, Accepted: m.Accepted, Rejected: m.Rejected, Seconds: m.Seconds,
 		})
 		total.Parts = append(total.Parts, m.Parts...)
@@ -53,6 +54,7 @@ func MergeShards(shards []*Manifest) *Manifest {
 		common(&total.Threads, m.Threads)
 		common(&total.Sizes, m.Sizes)
 		common(&total.Device, m.Device)
+		common(&total.GPULayers, m.GPULayers)
 		common(&total.CPUVariant, m.CPUVariant)
 		if m.Started.Before(total.Started) {
 			total.Started = m.Started

@@ -20,11 +20,12 @@ import (
 // A Context holds the KV cache and compute buffers of sequences that a model decodes. It belongs to one goroutine at a
 // time, but for Abort. It must be closed.
 type Context struct {
-	c     *C.es_context
-	model *Model
-	opts  ContextOptions
-	size  int
-	rows  []int8 // Wanted of the last batch decoded; its logits are in C's memory
+	c      *C.es_context
+	model  *Model
+	opts   ContextOptions
+	size   int
+	failed bool   // in the GPU's driver
+	rows   []int8 // Wanted of the last batch decoded; its logits are in C's memory
 }
 
 // NewContext allocates a context for the model.
@@ -78,8 +79,13 @@ func NewContext(m *Model, o ContextOptions) (*Context, error) {
 	return ctx, nil
 }
 
-// Close frees the context.
+// Close frees the context. Where the GPU failed its memory is left to the end of the process: what llama.cpp does on freeing it waits
+// for the device, and would end the process at once.
 func (c *Context) Close() error {
+	if c.failed {
+		c.c = nil
+		return nil
+	}
 	if c.c != nil {
 		C.es_context_free(c.c)
 		c.c = nil
@@ -118,6 +124,9 @@ func (c *Context) Decode(b *Batch) error {
 		return ErrNoRoom
 	case status == 2:
 		return ErrAborted
+	case c.model.offloaded:
+		c.failed = true
+		return fmt.Errorf("%w: %w", ErrGPUFailed, lastError(fmt.Sprintf("llama_decode gave %d", status)))
 	}
 	return lastError(fmt.Sprintf("decoding failed (llama_decode gave %d)", status))
 }

@@ -14,13 +14,21 @@ package llama
 
 import "errors"
 
+// EnvVisibleGPUs names ggml's variable that lists the Vulkan devices to use, by number, with commas between.
+const EnvVisibleGPUs = "GGML_VK_VISIBLE_DEVICES"
+
 // ErrNoCgo is returned by everything that needs llama.cpp in a build without cgo.
 var ErrNoCgo = errors.New("built without cgo: llama.cpp is not in this executable; build it with make")
+
+// ErrNoGPUBackend is returned by [GPUs] and [StartGPU] where none was linked in.
+var ErrNoGPUBackend = errors.New("this executable has no GPU back end: make GPU=vulkan builds one that has")
 
 // Errors of [Context.Decode] that a caller may act on.
 var (
 	ErrNoRoom  = errors.New("no room left in the KV cache")
 	ErrAborted = errors.New("decoding was aborted")
+	// ErrGPUFailed wraps what a GPU's driver reported. The context cannot be used further.
+	ErrGPUFailed = errors.New("the GPU failed or was lost")
 )
 
 // A Device is something that ggml can compute on.
@@ -41,7 +49,18 @@ const (
 	GPU           DeviceType = "gpu"
 	IntegratedGPU DeviceType = "igpu"
 	OtherDevice   DeviceType = "other"
+	SoftwareGPU   DeviceType = "software" // a GPU's interface, computed by the CPU
 )
+
+// A GPUInfo describes a device that the GPU back end's driver offers.
+type GPUInfo struct {
+	Index       int        `json:"index"` // from 0, as the driver counts
+	Name        string     `json:"name"`
+	Type        DeviceType `json:"type"`
+	MemoryFree  uint64     `json:"memory_free"`  // bytes of its own memory, or of the machine's where it has none
+	MemoryTotal uint64     `json:"memory_total"` // bytes
+	Unfit       string     `json:"-"`            // why llama.cpp cannot compute on it, empty where it can
+}
 
 // A LogLine is one line that llama.cpp or ggml logged.
 type LogLine struct {
@@ -53,6 +72,7 @@ type LogLine struct {
 type LoadOptions struct {
 	VocabOnly bool // the tokenizer alone, no weights
 	NoMmap    bool // read the weights into memory rather than map the file
+	GPULayers int  // how many layers, from the last, the output head counted as one, go to the GPU that StartGPU has chosen
 }
 
 // DefaultBatch is the most tokens in one Decode where [ContextOptions] do not say.

@@ -27,6 +27,7 @@ type Model struct {
 	closed   bool
 	path     string
 
+	offloaded bool // layers of it are on a GPU
 	vocabSize int
 	template  Template
 	metadata  map[string]string
@@ -40,8 +41,8 @@ func Load(path string, o LoadOptions) (*Model, error) {
 	cpath := C.CString(path)
 	defer C.free(unsafe.Pointer(cpath))
 	clearErrors()
-	c := C.es_model_load(cpath, C.bool(o.VocabOnly), C.bool(!o.NoMmap))
-	return newModel(c, path)
+	c := C.es_model_load(cpath, loadParams(o))
+	return newModel(c, path, o)
 }
 
 // LoadFile reads a GGUF that begins at offset of an open file, which must be a multiple of the GGUF's alignment (32 unless
@@ -67,15 +68,19 @@ func LoadFile(f *os.File, offset int64, o LoadOptions) (*Model, error) {
 	}
 	runtime.KeepAlive(f)
 	clearErrors()
-	c := C.es_model_load_file(file, C.bool(o.VocabOnly), C.bool(!o.NoMmap))
-	return newModel(c, f.Name())
+	c := C.es_model_load_file(file, loadParams(o))
+	return newModel(c, f.Name(), o)
 }
 
-func newModel(c *C.es_model, path string) (*Model, error) {
+func loadParams(o LoadOptions) C.es_load_params {
+	return C.es_load_params{vocab_only: C.bool(o.VocabOnly), use_mmap: C.bool(!o.NoMmap), gpu_layers: C.int32_t(o.GPULayers)}
+}
+
+func newModel(c *C.es_model, path string, o LoadOptions) (*Model, error) {
 	if c == nil {
 		return nil, lastError("cannot load " + path)
 	}
-	m := &Model{c: c, path: path, vocabSize: int(C.es_vocab_size(c)), metadata: map[string]string{}}
+	m := &Model{c: c, path: path, offloaded: o.GPULayers > 0, vocabSize: int(C.es_vocab_size(c)), metadata: map[string]string{}}
 	for i := range C.es_model_meta_count(c) {
 		m.metadata[takeString(C.es_model_meta_key(c, i))] = takeString(C.es_model_meta_value(c, i))
 	}

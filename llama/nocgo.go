@@ -14,6 +14,9 @@ import (
 // Revision is empty: no llama.cpp is linked in.
 const Revision = ""
 
+// GPUBackend is empty: no llama.cpp is linked in.
+const GPUBackend = ""
+
 // Model stands in for a model, of which there can be none.
 type Model struct{}
 

@@ -2,6 +2,7 @@
 
 #include "shim.h"
 #include "guard.h"
+#include "offload.h"
 
 #include <atomic>
 #include <climits>
@@ -110,11 +111,14 @@ llama_model *model_of(es_model *m) { return reinterpret_cast<llama_model *>(m); 
 const llama_model *model_of(const es_model *m) { return reinterpret_cast<const llama_model *>(m); }
 const llama_vocab *vocab_of(const es_model *m) { return llama_model_get_vocab(model_of(m)); }
 
-llama_model_params model_params(bool vocab_only, bool use_mmap) {
+llama_model_params model_params(es_load_params from) {
+	static ggml_backend_dev_t none = nullptr;
 	llama_model_params p = llama_model_default_params();
-	p.vocab_only = vocab_only;
-	p.load_mode = use_mmap ? LLAMA_LOAD_MODE_MMAP : LLAMA_LOAD_MODE_NONE;
-	p.n_gpu_layers = 0;
+	p.vocab_only = from.vocab_only;
+	p.load_mode = from.use_mmap ? LLAMA_LOAD_MODE_MMAP : LLAMA_LOAD_MODE_NONE;
+	p.n_gpu_layers = from.gpu_layers;
+	// With a device in the list llama.cpp computes large batches there even if no layer lies on it.
+	p.devices = from.gpu_layers > 0 && offload_devices ? offload_devices() : &none;
 	return p;
 }
 
@@ -219,15 +223,15 @@ bool es_device_get(int index, es_device *out) {
 	});
 }
 
-es_model *es_model_load(const char *path, bool vocab_only, bool use_mmap) {
+es_model *es_model_load(const char *path, es_load_params p) {
 	return guard<es_model *>(nullptr, [&] {
-		return reinterpret_cast<es_model *>(llama_model_load_from_file(path, model_params(vocab_only, use_mmap)));
+		return reinterpret_cast<es_model *>(llama_model_load_from_file(path, model_params(p)));
 	});
 }
 
-es_model *es_model_load_file(FILE *file, bool vocab_only, bool use_mmap) {
+es_model *es_model_load_file(FILE *file, es_load_params p) {
 	return guard<es_model *>(nullptr, [&] {
-		return reinterpret_cast<es_model *>(llama_model_load_from_file_ptr(file, model_params(vocab_only, use_mmap)));
+		return reinterpret_cast<es_model *>(llama_model_load_from_file_ptr(file, model_params(p)));
 	});
 }
 
@@ -339,7 +343,11 @@ int32_t es_decode(es_context *c, int32_t n, const int32_t *tokens, const int32_t
 		b.n_seq_id = c->ones.data();
 		b.seq_id = c->seqs.data();
 		b.logits = const_cast<int8_t *>(want);
-		return llama_decode(c->ctx, b);
+		int32_t status = llama_decode(c->ctx, b);
+		if (status == 0) {
+			llama_synchronize(c->ctx); // here a GPU's fault becomes an error; reading the logits would wait as long
+		}
+		return status;
 	});
 }
 

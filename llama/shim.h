@@ -35,8 +35,12 @@ int es_device_count(void);
 bool es_device_get(int index, es_device *out);
 
 // Model.
-es_model *es_model_load(const char *path, bool vocab_only, bool use_mmap);
-es_model *es_model_load_file(FILE *file, bool vocab_only, bool use_mmap); // from the file's current position
+typedef struct {
+	bool vocab_only, use_mmap;
+	int32_t gpu_layers; // on the device that es_gpu_start has chosen
+} es_load_params;
+es_model *es_model_load(const char *path, es_load_params p);
+es_model *es_model_load_file(FILE *file, es_load_params p); // from the file's current position
 void es_model_free(es_model *m);
 int32_t es_model_n_ctx_train(const es_model *m);
 int32_t es_model_n_embd(const es_model *m);

@@ -57,10 +57,21 @@ func Restrict(p Policy, program string, args []string) (State, error) {
 	return s, nil
 }
 
+// Entered reports whether this is the program that [Restrict] has executed, before it calls Restrict itself.
+func Entered() bool {
+	_, ok := firstSelf()
+	return ok
+}
+
 // entered reads what the first self has left; the second one has no use for it further on.
 func entered() (abi int, ok bool) {
-	pid, version, _ := strings.Cut(os.Getenv(envEntered), ":")
+	abi, ok = firstSelf()
 	os.Unsetenv(envEntered)
+	return abi, ok
+}
+
+func firstSelf() (abi int, ok bool) {
+	pid, version, _ := strings.Cut(os.Getenv(envEntered), ":")
 	abi, err := strconv.Atoi(version)
 	return abi, err == nil && abi > 0 && pid == strconv.Itoa(os.Getpid())
 }

@@ -38,7 +38,7 @@ echo 'int ggml_backend_cpu_reg(void) { return 1; }' | gcc -x c -c -o "$2/cpu.o" 
 STUB
 chmod +x "$work"/bin/*
 
-export CALLS=$work/calls EMOSPAN_CACHE=$work/cache LLAMA_CPP_DIR=$tree EMOSPAN_CPU=sse42
+export GPU= CALLS=$work/calls EMOSPAN_CACHE=$work/cache LLAMA_CPP_DIR=$tree EMOSPAN_CPU=sse42
 build() { PATH="$work/bin:$PATH" "$1/llama/native/build.sh" host 2>>"$work/log"; }
 calls() { grep -c "^$1$" "$CALLS" || true; }
 made() { find "$EMOSPAN_CACHE" -mindepth 2 -maxdepth 2 -path "*/$1/*" | wc -l; }

@@ -27,6 +27,7 @@ type benchOptions struct {
 	prompt                  promptOptions
 	decode                  []string
 	parallel                []int
+	device                  string
 	threads, repeats, limit int
 	seconds                 float64
 	compare, force, quiet   bool
@@ -84,6 +85,7 @@ records mean nothing.`,
 	f.BoolVar(&o.tune, "tune", false, "then try other sizes around the fastest, a minute or two more")
 	o.prompt.addFlags(f)
 	f.IntVar(&o.threads, "threads", 0, "compute threads (default: the cores that this process may use)")
+	f.StringVar(&o.device, "device", deviceAuto, deviceUsage)
 	f.IntVar(&o.repeats, "repeats", 5, "how often pp512 and tg128 are measured, after a warm-up")
 	f.Float64Var(&o.seconds, "seconds", 20, "how long texts are begun in each measurement (0: until all are)")
 	f.IntVar(&o.limit, "limit", 1000, "use only the first `N` texts")
@@ -103,6 +105,7 @@ func (o *benchOptions) check() error {
 	}
 	for _, err := range []error{
 		oneOf("format", o.format, reportFormats...),
+		oneOf("device", o.device, deviceAuto, deviceCPU, deviceGPU),
 		oneOf("progress", o.progress, "auto", "always", "never"),
 		someOf("decode", o.decode, func(d string) error { return oneOf("decode", d, decodeNames()...) }),
 		someOf("parallel", o.parallel, func(n int) error {
@@ -160,6 +163,7 @@ type bench struct {
 	opts   benchOptions
 	store  *models.Store
 	model  models.Model
+	gpu    gpuChoice
 	open   func(m models.Model, sizes engineSizes) (*engine, error)
 	prompt *tagger.Prompt
 	tax    *dataset.Taxonomy
@@ -169,13 +173,24 @@ type bench struct {
 
 func runBench(cmd *cobra.Command, o benchOptions) error {
 	stderr := cmd.ErrOrStderr()
-	b := &bench{opts: o, open: openEngine, tax: dataset.Default(), say: func(string, ...any) {}}
+	b := &bench{opts: o, tax: dataset.Default(), say: func(string, ...any) {}}
+	b.open = func(m models.Model, sizes engineSizes) (*engine, error) {
+		sizes.gpu, sizes.gpuOnly = b.gpu.GPU, b.gpu.Demand
+		e, err := openEngine(m, sizes)
+		if err == nil && e.gpuFault != nil {
+			b.say("%v; the CPU is used", e.gpuFault)
+		}
+		return e, err
+	}
 	if o.progress == "always" || o.progress == "auto" && !o.quiet && isTerminal(stderr) {
 		b.say = func(format string, args ...any) {
 			fmt.Fprintln(stderr, "bench:", printable(fmt.Sprintf(format, args...)))
 		}
 	}
 	var err error
+	if b.gpu, err = surveyGPUs(o.device); err != nil {
+		return err
+	}
 	if b.prompt, err = o.prompt.load(); err != nil {
 		return err
 	}
@@ -221,11 +236,9 @@ func (b *bench) measure(ctx context.Context) (*benchReport, error) {
 	if err := b.compareFormats(ctx, r); err != nil {
 		return nil, err
 	}
-	speeds, flash, err := b.measureSpeeds(ctx)
-	if err != nil {
+	if err := b.measureSpeeds(ctx, r); err != nil {
 		return nil, err
 	}
-	r.Speeds, r.FlashAttention = speeds, flash
 	for i, decode := range b.opts.decode {
 		decode, span := tagger.Decode(decode), b.opts.seconds
 		own := defaultSizes(decode, b.opts.threads)
@@ -264,7 +277,7 @@ func (b *bench) bestSizes(decode tagger.Decode) (engineSizes, error) {
 		return engineSizes{}, err
 	}
 	defer g.Close()
-	s, _, err := chooseSizes(b.model, g, decode, b.opts.threads, 0, "")
+	s, _, err := chooseSizes(b.model, g, b.gpu.GPU, decode, b.opts.threads, 0, "")
 	return s, err
 }
 
@@ -290,7 +303,7 @@ func (b *bench) describe(ctx context.Context, r *benchReport) error {
 	}
 	s := &r.benchSetup
 	s.Emospan, s.LlamaCPP = versionText(), llama.Revision
-	s.CPU, s.CPUVariant, s.Device, s.Threads = cpuid.CPU.BrandName, variant, "cpu", b.opts.threads
+	s.CPU, s.CPUVariant, s.Device, s.Threads = cpuid.CPU.BrandName, variant, deviceCPU, b.opts.threads
 	s.Model = b.model.Name
 	s.Prompt, s.PromptSHA256 = b.prompt.Name, b.prompt.SHA256
 	s.Texts, s.TextsSHA256 = len(b.texts), textsSHA256(b.texts)

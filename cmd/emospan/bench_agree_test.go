@@ -36,16 +36,16 @@ func BenchmarkAgree(b *testing.B) {
 	for b.Loop() {
 		ratios := map[string][]float64{}
 		for round := range *agreeRounds {
-			ours, flash, err := bench.measureSpeeds(b.Context())
-			if err != nil {
+			var ours benchReport
+			if err := bench.measureSpeeds(b.Context(), &ours); err != nil {
 				b.Fatal(err)
 			}
 			run, err := bench.tag(b.Context(), tagger.Compact, defaultSizes(tagger.Compact, bench.opts.threads).with(*agreeParallel), 4)
 			if err != nil {
 				b.Fatal(err)
 			}
-			theirs := llamaBench(b, model.Path, bench.opts.threads, flash)
-			for _, s := range ours {
+			theirs := llamaBench(b, model.Path, bench.opts.threads, ours.FlashAttention)
+			for _, s := range ours.Speeds {
 				ratios[s.Test] = append(ratios[s.Test], s.TokensPerSecond/theirs[s.Test])
 				b.Logf("round %d: %s %.1f tokens/s, llama-bench %.1f", round+1, s.Test, s.TokensPerSecond, theirs[s.Test])
 			}

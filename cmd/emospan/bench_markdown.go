@@ -13,7 +13,7 @@ func (r *benchReport) writeMarkdown(w io.Writer) {
 	writeTable(w, [][]string{
 		{"", "measured"},
 		{"emospan", r.Emospan + ", llama.cpp " + r.LlamaCPP},
-		{"on", fmt.Sprintf("%s (%s, variant %s), %s", r.CPU, r.Device, r.CPUVariant, plural(r.Threads, "thread"))},
+		{"on", fmt.Sprintf("%s (%s, variant %s), %s", r.CPU, r.Device+onGPU(r.GPULayers), r.CPUVariant, plural(r.Threads, "thread"))},
 		{"model", fmt.Sprintf("%s: %.1f million parameters, %s, %s", r.Model, float64(r.Parameters)/1e6, r.Quantisation, bytesText(r.ModelSize))},
 		{"SHA-256", r.ModelSHA256},
 		{"texts", fmt.Sprintf("%d, prompt %s", r.Texts, r.Prompt)},

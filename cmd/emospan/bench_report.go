@@ -39,6 +39,7 @@ type benchSetup struct {
 	CPU            string    `json:"cpu"`
 	CPUVariant     string    `json:"cpu_variant"`
 	Device         string    `json:"device"`
+	GPULayers      int       `json:"gpu_layers,omitempty"` // of the model that were on it in the first measurement, the output head counted as one
 	Threads        int       `json:"threads"`
 	Model          string    `json:"model"`
 	ModelSHA256    string    `json:"model_sha256"`

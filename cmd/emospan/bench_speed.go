@@ -31,27 +31,29 @@ type benchSpeed struct {
 	TokensPerSecondSD float64 `json:"tokens_per_second_sd"`
 }
 
-// measureSpeeds runs the speed tests with the attention that tagging uses, and names that as llama-bench's -fa does.
-func (b *bench) measureSpeeds(ctx context.Context) (speeds []benchSpeed, flash string, err error) {
+// measureSpeeds runs the speed tests with the attention that tagging uses, and notes that as llama-bench's -fa does, and the device.
+func (b *bench) measureSpeeds(ctx context.Context, r *benchReport) error {
 	e, err := b.open(b.model, oneRecord(b.opts.threads))
 	if err != nil {
-		return nil, "", err
+		return err
 	}
 	defer e.Close()
+	r.Device, r.GPULayers = gpuName(e.sizes.gpu), e.offload.Layers
 	o := llama.ContextOptions{Batch: speedBatch, Threads: b.opts.threads, FlashAttention: e.context.Options().FlashAttention}
+	r.FlashAttention = flashName(o.FlashAttention)
 	e.context.Close() // its memory; each test has a context of its own
 	for _, test := range speedTests {
 		b.say("%s: once to warm up, then %s", test.name, plural(b.opts.repeats, "time"))
 		rates, err := test.run(ctx, e.Model, o, b.opts.repeats)
 		if err != nil {
-			return nil, "", err
+			return err
 		}
 		s := benchSpeed{Test: test.name, Repeats: len(rates)}
 		s.TokensPerSecond, s.TokensPerSecondSD = meanSD(rates)
 		b.say("%.2f ± %.2f tokens/s", s.TokensPerSecond, s.TokensPerSecondSD)
-		speeds = append(speeds, s)
+		r.Speeds = append(r.Speeds, s)
 	}
-	return speeds, flashName(o.FlashAttention), nil
+	return nil
 }
 
 func flashName(setting int) string {

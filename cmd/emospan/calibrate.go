@@ -116,7 +116,7 @@ be tagged are good, unlabelled ones are better than none. The model is not chang
 }
 
 func runCalibrate(cmd *cobra.Command, o *tagOptions, out, examples string, labels bool) error {
-	o.decode, o.prompt.name, o.out, o.device, o.confidence, o.logLevel, o.topP, o.split, o.fsync = string(tagger.Compact), tagger.Simple, out, "auto", string(tagger.ConfidenceSelf), "error", 1, splitNone, fsyncInterval
+	o.decode, o.prompt.name, o.out, o.device, o.confidence, o.logLevel, o.topP, o.split, o.fsync = string(tagger.Compact), tagger.Simple, out, deviceAuto, string(tagger.ConfidenceSelf), "error", 1, splitNone, fsyncInterval
 	if err := o.check(); err != nil {
 		return err
 	}
@@ -145,6 +145,9 @@ func runCalibrate(cmd *cobra.Command, o *tagOptions, out, examples string, label
 		}
 	}
 	j := &job{opts: *o, stderr: cmd.ErrOrStderr(), calibration: c}
+	if j.gpu, err = surveyGPUs(o.device); err != nil {
+		return err
+	}
 	engine, err := j.load(cmd.Context())
 	if err != nil {
 		return err

@@ -17,6 +17,8 @@ const dryRunSample = 32
 // A dryRun counts what a run would do, and tags a few texts to tell how long it would take.
 type dryRun struct {
 	memory               memoryEstimate
+	device               string
+	offload              offload
 	records, bad, tokens int
 	sampled              int
 	sampleTokens         int
@@ -64,6 +66,9 @@ func (d *dryRun) print(out io.Writer) error {
 		estimate := time.Duration(float64(d.sampleTime) * float64(d.tokens) / float64(d.sampleTokens))
 		fmt.Fprintf(out, "measured %d texts: %.2f records/s\n", d.sampled, float64(d.sampled)/d.sampleTime.Seconds())
 		fmt.Fprintf(out, "time     about %s for all\n", estimate.Round(time.Second))
+	}
+	if d.offload.Layers > 0 {
+		fmt.Fprintf(out, "device   %s: %s, %s of its memory\n", printable(d.device), d.offload, bytesText(d.offload.Bytes))
 	}
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {

@@ -24,7 +24,9 @@ type engine struct {
 	template llama.Template
 	memory   memoryEstimate
 	sizes    engineSizes
-	size     int // tokens of one record and the prompt
+	offload  offload
+	gpuFault error // why the GPU that was chosen is not used
+	size     int   // tokens of one record and the prompt
 	batch    llama.Batch
 }
 
@@ -53,11 +55,44 @@ func loadEngine(m models.Model, g *models.GGUF, sizes engineSizes) (*engine, err
 	if err != nil {
 		return nil, err
 	}
-	memory, err := checkMemory(m.Name, g, sizes, availableMemory())
+	available := availableMemory()
+	part := offloaded(g, sizes, available)
+	if sizes.gpu == nil {
+		return startEngine(m, g, template, sizes, part, available)
+	}
+	e, err := startOnGPU(m, g, template, sizes, part, available)
+	if err == nil {
+		return e, nil
+	}
+	if sizes.gpuOnly {
+		return nil, fmt.Errorf("--device gpu: %w; use --device auto or cpu", err)
+	}
+	fault := err
+	sizes.gpu = nil
+	if e, err = startEngine(m, g, template, sizes, offload{Of: part.Of}, available); err != nil {
+		return nil, err
+	}
+	e.gpuFault = fault
+	return e, nil
+}
+
+func startOnGPU(m models.Model, g *models.GGUF, template llama.Template, sizes engineSizes, part offload, available int64) (*engine, error) {
+	if part.Layers == 0 {
+		return nil, fmt.Errorf("%s has too little memory for a layer of %s: %s free", gpuName(sizes.gpu), m.Name, bytesText(int64(sizes.gpu.MemoryFree)))
+	}
+	if err := llama.StartGPU(*sizes.gpu); err != nil {
+		return nil, err
+	}
+	return startEngine(m, g, template, sizes, part, available)
+}
+
+// startEngine loads the model, with so much of it on the GPU of the sizes.
+func startEngine(m models.Model, g *models.GGUF, template llama.Template, sizes engineSizes, part offload, available int64) (*engine, error) {
+	memory, err := checkMemory(m.Name, g, sizes, available)
 	if err != nil {
 		return nil, err
 	}
-	model, err := loadModel(m, llama.LoadOptions{})
+	model, err := loadModel(m, llama.LoadOptions{GPULayers: part.Layers})
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +100,7 @@ func loadEngine(m models.Model, g *models.GGUF, sizes engineSizes) (*engine, err
 		model.Close()
 		return nil, fmt.Errorf("%s cannot generate text: it is a %s; use an instruct model of the Llama or Gemma family", m.Name, model.Info().Description)
 	}
-	e := &engine{Model: model, template: template, memory: memory, sizes: sizes}
+	e := &engine{Model: model, template: template, memory: memory, sizes: sizes, offload: part}
 	if err := e.newContext(sizes); err != nil {
 		model.Close()
 		return nil, err
@@ -253,7 +288,11 @@ func (e *engine) Decode(rows []tagger.Row) error {
 	for _, r := range rows {
 		e.batch.Add(r.Token, r.Position, r.Sequence, r.Logits)
 	}
-	return e.context.Decode(&e.batch)
+	err := e.context.Decode(&e.batch)
+	if errors.Is(err, llama.ErrGPUFailed) {
+		return fmt.Errorf("%s: %w; --device cpu does without", gpuName(e.sizes.gpu), err)
+	}
+	return err
 }
 
 func (e *engine) Logits(row int) []float32            { return e.context.Logits(row) }

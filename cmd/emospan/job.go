@@ -46,6 +46,7 @@ type job struct {
 	manifest    dataset.Manifest
 	model       models.Model
 	sandbox     string // what the process is kept from
+	gpu         gpuChoice
 	sizes       engineSizes
 	taxonomy    *dataset.Taxonomy
 	calibration *tagger.Calibration // nil where the model writes the emotions
@@ -59,7 +60,7 @@ var errMaxRejects = errors.New("too many rejects")
 func runTag(cmd *cobra.Command, o tagOptions) (err error) {
 	o.digest = new(dataset.TextsDigest)
 	j := &job{opts: o, stderr: cmd.ErrOrStderr(), colours: colour(cmd.ErrOrStderr())}
-	if j.sandbox, err = o.restrict(); err != nil {
+	if err := j.place(); err != nil {
 		return err
 	}
 	if o.cpuProfile != "" {
@@ -115,7 +116,7 @@ func runTag(cmd *cobra.Command, o tagOptions) (err error) {
 		return err
 	}
 	if o.dryRun {
-		d := dryRun{memory: engine.memory}
+		d := dryRun{memory: engine.memory, device: gpuName(j.sizes.gpu), offload: engine.offload}
 		return errors.Join(d.count(cmd.Context(), j.tagger, &o), d.print(cmd.OutOrStdout()))
 	}
 	if err := j.describe(prompt); err != nil {
@@ -159,12 +160,12 @@ func (j *job) load(ctx context.Context) (*engine, error) {
 		why = "for --deterministic"
 		j.sizes, j.alike, err = alikeSizes(g, tagger.Decode(o.decode), o.threads, o.parallel, o.sizes)
 	} else {
-		j.sizes, why, err = chooseSizes(model, g, tagger.Decode(o.decode), o.threads, o.parallel, o.sizes)
+		j.sizes, why, err = chooseSizes(model, g, j.gpu.GPU, tagger.Decode(o.decode), o.threads, o.parallel, o.sizes)
 	}
 	if err != nil {
 		return nil, err
 	}
-	j.sizes.scored = j.calibration != nil
+	j.sizes.scored, j.sizes.gpuOnly = j.calibration != nil, j.gpu.Demand
 	if j.opts.logLevel == "debug" {
 		fmt.Fprintf(j.stderr, "emospan: debug: %s: %s\n", j.sizes, why)
 	}
@@ -173,6 +174,7 @@ func (j *job) load(ctx context.Context) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	j.placed(e)
 	if r, ok := fasterFormat(store, model, g); ok {
 		j.faster = r.hint()
 	}
@@ -227,7 +229,7 @@ func (j *job) describe(prompt *tagger.Prompt) error {
 	m := &j.manifest
 	m.Emospan, m.LlamaCPP = versionText(), llama.Revision
 	m.BinarySHA256 = programSHA256(context.Background())
-	m.Parallel, m.Threads, m.Sizes, m.Device, m.CPUVariant = j.sizes.Parallel, j.sizes.Threads, j.sizes.list(), "cpu", variant
+	m.Parallel, m.Threads, m.Sizes, m.Device, m.CPUVariant = j.sizes.Parallel, j.sizes.Threads, j.sizes.list(), gpuName(j.sizes.gpu), variant
 	m.Sandbox = j.sandbox
 	if m.Emotions == nil { // and no earlier part of the run was counted
 		m.Emotions, m.RejectCodes = map[string]int{}, map[string]int{}
@@ -430,7 +432,7 @@ func (j *job) finish(runErr error) error {
 		return j.failure(closeErr)
 	case errors.Is(runErr, errMaxRejects):
 		return dataError("stopped after %d rejects (--max-rejects); %s says why", m.Rejected, cmp.Or(j.opts.rejects, "standard error"))
-	case errors.Is(runErr, errInterrupted):
+	case errors.Is(runErr, errInterrupted), errors.Is(runErr, llama.ErrGPUFailed):
 		if j.opts.toFile {
 			return fmt.Errorf("%w; %s whole in the output; --resume goes on with it", runErr, plural(m.Accepted, "record"))
 		}
@@ -449,7 +451,7 @@ func (j *job) measure() {
 	m.Finished = time.Now().UTC()
 	total := j.tagger.Totals()
 	m.Parts = append(slices.Clip(j.parts), dataset.Part{
-		Emospan: m.Emospan, LlamaCPP: m.LlamaCPP, Parallel: m.Parallel, Threads: m.Threads,
+		Emospan: m.Emospan, LlamaCPP: m.LlamaCPP, Parallel: m.Parallel, Threads: m.Threads, Device: m.Device,
 		Started: j.started, Seconds: m.Finished.Sub(j.started).Seconds(), Records: m.Records - j.earlier,
 		PromptTokens: total.Prompt, ForcedTokens: total.Forced, SampledTokens: total.Sampled,
 	})
@@ -485,7 +487,7 @@ func (j *job) summary() {
 	fmt.Fprintf(j.stderr, "tokens/s: %.1f prompt, %.1f forced, %.1f sampled; per record: %.1f, %.1f, %.1f\n",
 		rate(m.PromptTokens), rate(m.ForcedTokens), rate(m.SampledTokens),
 		float64(m.PromptTokens)/float64(m.Records), float64(m.ForcedTokens)/float64(m.Records), float64(m.SampledTokens)/float64(m.Records))
-	fmt.Fprintf(j.stderr, "model %s on %s (variant %s, %s)\n", printable(m.Model), m.Device, m.CPUVariant, plural(m.Threads, "thread"))
+	fmt.Fprintf(j.stderr, "model %s on %s (variant %s, %s)\n", printable(m.Model), printable(m.Device)+onGPU(m.GPULayers), m.CPUVariant, plural(m.Threads, "thread"))
 	if j.faster != "" {
 		fmt.Fprintf(j.stderr, "faster on this CPU: %s\n", printable(j.faster))
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"strconv"
 
+	"github.com/emospan/emospan/llama"
 	"github.com/emospan/emospan/models"
 	"github.com/emospan/emospan/tagger"
 )
@@ -13,17 +14,25 @@ type sizesFile struct {
 	ModelSHA256 string        `json:"model_sha256"`
 	Decode      tagger.Decode `json:"decode"`
 	MostThreads int           `json:"most_threads"`
+	GPU         string        `json:"gpu,omitempty"`
 	Sizes       engineSizes   `json:"sizes"`
 	Rate        float64       `json:"records_per_second"`
 }
 
 func (f sizesFile) file() string {
-	return f.machine.file("sizes", f.ModelSHA256, string(f.Decode), strconv.Itoa(f.MostThreads))
+	of := []string{f.ModelSHA256, string(f.Decode), strconv.Itoa(f.MostThreads)}
+	if f.GPU != "" {
+		of = append(of, f.GPU)
+	}
+	return f.machine.file("sizes", of...)
 }
 
 // keepSizes notes the fastest of the runs of a report's first form, where it compares some.
 func keepSizes(r *benchReport) error {
 	best := sizesFile{ModelSHA256: r.ModelSHA256, MostThreads: r.Threads}
+	if r.GPULayers > 0 {
+		best.GPU = r.Device
+	}
 	compared := 0
 	for _, run := range append(r.Runs[:len(r.Runs):len(r.Runs)], r.Tuning...) {
 		if run.Decode != r.Runs[0].Decode {
@@ -44,12 +53,15 @@ func keepSizes(r *benchReport) error {
 }
 
 // knownSizes are what keepSizes kept; ok is false where nothing was measured, or the model's hash is not known.
-func knownSizes(m models.Model, decode tagger.Decode, threads int) (s engineSizes, ok bool) {
+func knownSizes(m models.Model, gpu *llama.GPUInfo, decode tagger.Decode, threads int) (s engineSizes, ok bool) {
 	here, err := thisMachine()
 	if err != nil || m.SHA256 == "" {
 		return s, false
 	}
 	want := sizesFile{machine: here, ModelSHA256: m.SHA256, Decode: decode, MostThreads: threads}
+	if gpu != nil {
+		want.GPU = gpuName(gpu)
+	}
 	var got sizesFile
 	if !recall(want.file(), &got) {
 		return s, false

@@ -17,6 +17,7 @@ type memoryEstimate struct {
 	Output  int64 // the logits of one row for each sequence
 	Scratch int64 // into which a product of matrices converts its right-hand side
 	Total   int64
+	GPU     int64 // of the total, in memory of a GPU's own
 
 	Available int64 // when it was estimated: before the model took any
 }
@@ -97,20 +98,29 @@ func (e memoryEstimate) String() string {
 		bytesText(e.Total-e.Weights-e.KV))
 }
 
+// estimateRun is what decoding in these sizes takes where so much memory is available.
+func estimateRun(g *models.GGUF, sizes engineSizes, available int64) memoryEstimate {
+	e := estimateMemory(g, contextOptions(g.ContextLength(), sizes))
+	e.Available = available
+	if sizes.gpu != nil && ownMemory(sizes.gpu) {
+		e.GPU = min(offloaded(g, sizes, available).Moved, e.Weights+e.KV)
+	}
+	return e
+}
+
+// here is what of it is taken of the machine's memory.
+func (e memoryEstimate) here() int64 { return e.Total - e.GPU }
+
 // checkMemory estimates what decoding in these sizes takes. It refuses what does not fit the bytes available and
 // says what would.
 func checkMemory(name string, g *models.GGUF, sizes engineSizes, available int64) (memoryEstimate, error) {
-	estimate := func(sizes engineSizes) memoryEstimate {
-		return estimateMemory(g, contextOptions(g.ContextLength(), sizes))
-	}
-	e := estimate(sizes)
-	e.Available = available
-	if e.Total <= available {
+	e := estimateRun(g, sizes, available)
+	if e.here() <= available {
 		return e, nil
 	}
 	next := "use a smaller model, or one in a format of fewer bits (emospan models convert)"
 	for p := sizes.Parallel - 1; p > 0; p-- {
-		if estimate(sizes.with(p)).Total <= available {
+		if estimateRun(g, sizes.with(p), available).here() <= available {
 			next = fmt.Sprintf("--parallel %d fits", p)
 			break
 		}

@@ -72,7 +72,7 @@ func speedOf(g *models.GGUF, speeds typeSpeeds, threads int) *speedReport {
 
 // memoryOf estimates for each number of records, or for what tagging would choose where there is none.
 func memoryOf(m models.Model, g *models.GGUF, parallel []int) (list []memoryNeed, err error) {
-	sizes, _, err := chooseSizes(m, g, tagger.Compact, 0, 0, "")
+	sizes, _, err := chooseSizes(m, g, nil, tagger.Compact, 0, 0, "")
 	if err != nil {
 		return nil, err
 	}

@@ -227,6 +227,9 @@ func runRetry(cmd *cobra.Command, o *retryOptions) (err error) {
 		return err
 	}
 	defer r.merge.discard()
+	if r.gpu, err = surveyGPUs(o.tag.device); err != nil {
+		return err
+	}
 	engine, err := r.load(cmd.Context())
 	if err != nil {
 		return err

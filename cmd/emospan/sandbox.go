@@ -7,10 +7,59 @@ import (
 
 	"github.com/emospan/emospan/models"
 	"github.com/emospan/emospan/sandbox"
+	"github.com/emospan/emospan/tagger"
 )
 
 // restartable is set in the program, which can be executed anew, and not in its tests.
 var restartable bool
+
+// place decides between CPU and GPU and puts the process into its sandbox. Only a run on the CPU has one: a GPU's driver opens files,
+// devices and perhaps sockets of its own, now and later, and no list of them holds for all drivers.
+func (j *job) place() (err error) {
+	o := &j.opts
+	if o.device == deviceAuto && (sandbox.Entered() || o.deterministic) {
+		o.device = deviceCPU // decided before, or to be
+	}
+	if j.gpu, err = surveyGPUs(o.device); err != nil {
+		return err
+	}
+	if j.gpu.GPU != nil && !j.gpu.Demand && !j.fitsGPU() {
+		j.gpu.GPU = nil
+	}
+	if j.gpu.GPU != nil {
+		j.sandbox = "off (" + gpuName(j.gpu.GPU) + ")"
+		return nil
+	}
+	j.sandbox, err = o.restrict()
+	return err
+}
+
+// placed notes where the model has come to lie.
+func (j *job) placed(e *engine) {
+	if e.gpuFault != nil {
+		fmt.Fprintf(j.stderr, "emospan: warning: %s; the CPU is used\n", oneLine(e.gpuFault.Error()))
+	}
+	j.sizes, j.manifest.GPULayers = e.sizes, e.offload.Layers
+}
+
+// fitsGPU reports whether a layer of the model fits the GPU. What cannot be read is for the run to say.
+func (j *job) fitsGPU() bool {
+	o := &j.opts
+	m, err := resolveModel(models.OpenDefault(), o.model)
+	if err != nil {
+		return false
+	}
+	g, err := m.Open()
+	if err != nil {
+		return false
+	}
+	defer g.Close()
+	if g.Usable() != nil {
+		return false
+	}
+	sizes, _, err := chooseSizes(m, g, j.gpu.GPU, tagger.Decode(o.decode), o.threads, o.parallel, o.sizes)
+	return err == nil && offloaded(g, sizes, availableMemory()).Layers > 0
+}
 
 // restrict puts the process under what the kernel has, before anything is read or written: it may execute the program anew. It
 // returns what is in force, for the manifest.

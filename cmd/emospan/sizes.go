@@ -38,7 +38,9 @@ type engineSizes struct {
 	KV       llama.KVType `json:"kv_type"`
 	Threads  int          `json:"threads"`
 
-	scored bool // the emotions are read on a prefix of their own, which has a sequence too
+	scored  bool           // the emotions are read on a prefix of their own, which has a sequence too
+	gpu     *llama.GPUInfo // to which as many layers go as fit it; nil for none
+	gpuOnly bool           // none is an error
 }
 
 // sequences is how many the context has: those of records, the prompt's and the scorer's.
@@ -131,14 +133,15 @@ func (s engineSizes) override(list string) (engineSizes, error) {
 	return s, nil
 }
 
-// chooseSizes are the sizes to decode a form in, and why: what `bench` measured or else the form's own, changed as the
-// flags --threads, --parallel and --sizes say, each 0 or empty where it was not given.
-func chooseSizes(m models.Model, g *models.GGUF, decode tagger.Decode, threads, parallel int, list string) (s engineSizes, why string, err error) {
+// chooseSizes are the sizes to decode a form in, and why: what `bench` measured on the GPU, or where that is nil the CPU, or else the
+// form's own, changed as the flags --threads, --parallel and --sizes say, each 0 or empty where it was not given.
+func chooseSizes(m models.Model, g *models.GGUF, gpu *llama.GPUInfo, decode tagger.Decode, threads, parallel int, list string) (s engineSizes, why string, err error) {
 	most := mostThreads(threads)
 	s, why = defaultSizes(decode, most), "not measured here: emospan bench --tune would"
-	if known, ok := knownSizes(m, decode, most); ok {
+	if known, ok := knownSizes(m, gpu, decode, most); ok {
 		s, why = known, "the fastest that emospan bench measured here"
 	}
+	s.gpu = gpu
 	if threads > 0 {
 		s.Threads = threads
 	}
@@ -185,7 +188,7 @@ func alikeSizes(g *models.GGUF, decode tagger.Decode, threads, parallel int, lis
 
 // fitting is how many records at a time, as many as sizes has at most and one at least, fit the bytes available.
 func fitting(g *models.GGUF, s engineSizes, available int64) int {
-	for s.Parallel > 1 && estimateMemory(g, contextOptions(g.ContextLength(), s)).Total > available {
+	for s.Parallel > 1 && estimateRun(g, s, available).here() > available {
 		s = s.with(s.Parallel - 1)
 	}
 	return s.Parallel

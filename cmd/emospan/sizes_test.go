@@ -30,11 +30,11 @@ func TestFitting(t *testing.T) {
 func TestSizesList(t *testing.T) {
 	before := engineSizes{Parallel: 9, Batch: 100, KV: llama.KVF16, Threads: 3}
 	for list, want := range map[string]engineSizes{
-		"batch=1":                  {9, false, 1, false, llama.KVF16, 3, false},
-		"cache=each,flash=on":      {9, true, 100, true, llama.KVF16, 3, false},
-		"kv=f32,cache=one":         {9, false, 100, false, llama.KVF32, 3, false},
-		"kv=q8_0,flash=on":         {9, false, 100, true, llama.KVQ8, 3, false},
-		"flash=on,flash=off":       {9, false, 100, false, llama.KVF16, 3, false},
+		"batch=1":                  {9, false, 1, false, llama.KVF16, 3, false, nil, false},
+		"cache=each,flash=on":      {9, true, 100, true, llama.KVF16, 3, false, nil, false},
+		"kv=f32,cache=one":         {9, false, 100, false, llama.KVF32, 3, false, nil, false},
+		"kv=q8_0,flash=on":         {9, false, 100, true, llama.KVQ8, 3, false, nil, false},
+		"flash=on,flash=off":       {9, false, 100, false, llama.KVF16, 3, false, nil, false},
 		before.with(1).list():      before,
 		"cache=each,batch=4096,kv": {},
 		"":                         {},
@@ -79,7 +79,7 @@ func TestSizes(t *testing.T) {
 		if err := keepSizes(r); err != nil {
 			t.Fatal(err)
 		}
-		if s, ok := knownSizes(m, "compact", 2); ok {
+		if s, ok := knownSizes(m, nil, "compact", 2); ok {
 			t.Fatalf("%v after %v, which compares nothing", s, r.Runs)
 		}
 	}
@@ -87,7 +87,7 @@ func TestSizes(t *testing.T) {
 	if err := keepSizes(r); err != nil {
 		t.Fatal(err)
 	}
-	if s, ok := knownSizes(m, "compact", 2); !ok || s != defaultSizes("compact", 2).with(24) {
+	if s, ok := knownSizes(m, nil, "compact", 2); !ok || s != defaultSizes("compact", 2).with(24) {
 		t.Errorf("%v, %v", s, ok)
 	}
 	tuned := run("compact", 24, 8)
@@ -96,7 +96,7 @@ func TestSizes(t *testing.T) {
 	if err := keepSizes(r); err != nil {
 		t.Fatal(err)
 	}
-	if s, ok := knownSizes(m, "compact", 2); !ok || s != tuned.sizes {
+	if s, ok := knownSizes(m, nil, "compact", 2); !ok || s != tuned.sizes {
 		t.Errorf("tuned: %v, %v", s, ok)
 	}
 	for _, other := range []struct {
@@ -104,7 +104,7 @@ func TestSizes(t *testing.T) {
 		decode  tagger.Decode
 		threads int
 	}{{models.Model{SHA256: "cd"}, "compact", 2}, {models.Model{}, "compact", 2}, {m, "schema", 2}, {m, "compact", 1}} {
-		if s, ok := knownSizes(other.m, other.decode, other.threads); ok {
+		if s, ok := knownSizes(other.m, nil, other.decode, other.threads); ok {
 			t.Errorf("%v: %v", other, s)
 		}
 	}
@@ -117,13 +117,13 @@ func TestSizes(t *testing.T) {
 		list              string
 		want              engineSizes
 	}{
-		{2, 0, "", engineSizes{24, false, 256, true, "f16", 2, false}},
-		{2, 5, "", engineSizes{5, false, 256, true, "f16", 2, false}},
-		{2, 0, "flash=off,cache=each", engineSizes{24, true, 256, false, "f16", 2, false}},
-		{2, 1, "cache=each", engineSizes{1, false, 256, true, "f16", 2, false}},
-		{1, 0, "", engineSizes{16, false, 256, false, "f16", 1, false}},
+		{2, 0, "", engineSizes{24, false, 256, true, "f16", 2, false, nil, false}},
+		{2, 5, "", engineSizes{5, false, 256, true, "f16", 2, false, nil, false}},
+		{2, 0, "flash=off,cache=each", engineSizes{24, true, 256, false, "f16", 2, false, nil, false}},
+		{2, 1, "cache=each", engineSizes{1, false, 256, true, "f16", 2, false, nil, false}},
+		{1, 0, "", engineSizes{16, false, 256, false, "f16", 1, false, nil, false}},
 	} {
-		s, why, err := chooseSizes(m, g, "compact", test.threads, test.parallel, test.list)
+		s, why, err := chooseSizes(m, g, nil, "compact", test.threads, test.parallel, test.list)
 		if err != nil || s != test.want || why == "" {
 			t.Errorf("%+v: %v, %q, %v", test, s, why, err)
 		}
@@ -138,7 +138,7 @@ func TestSizes(t *testing.T) {
 		if err := os.WriteFile(os.Getenv("XDG_CACHE_HOME")+"/emospan/"+name, []byte(damaged), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if s, ok := knownSizes(m, "compact", 2); ok {
+		if s, ok := knownSizes(m, nil, "compact", 2); ok {
 			t.Errorf("%q gives %v", damaged, s)
 		}
 	}

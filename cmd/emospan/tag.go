@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/emospan/emospan/dataset"
+	"github.com/emospan/emospan/llama"
 	"github.com/emospan/emospan/tagger"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -111,7 +112,7 @@ func (o *tagOptions) addFlags(f *pflag.FlagSet) {
 	f.IntVar(&o.parallel, "parallel", 0, "decode `N` records at a time; their order stays (default: what bench found fastest here, else 16, or 1 in the aligned form; no more than the memory allows)")
 	f.StringVar(&o.sizes, "sizes", "", "how they are decoded, a `LIST` of cache=one|each, batch=ROWS, flash=on|off and kv=f16|f32|q8_0 (default: what bench found fastest here)")
 	f.BoolVar(&o.deterministic, "deterministic", false, "the same record for a text whatever is tagged beside it and whatever --parallel says, at some cost in speed")
-	f.StringVar(&o.device, "device", "auto", "where to run: auto, cpu or gpu")
+	f.StringVar(&o.device, "device", deviceAuto, deviceUsage)
 	f.IntVar(&o.limit, "limit", 0, "tag only the first `N` texts, each with all its sentences (0: all)")
 	f.StringVar(&o.shardText, "shard", "", "tag part `I/N` of the texts, I from 0 to N-1: those whose number (from 0, behind --limit) divided by N leaves I; emospan merge joins the parts")
 	f.IntVar(&o.maxRejects, "max-rejects", 0, "stop with exit code 1 after `N` rejects (0: no limit)")
@@ -136,7 +137,7 @@ func (o *tagOptions) check() error {
 		oneOf("split", o.split, splitNone, splitSentence),
 		oneOf("decode", o.decode, decodeNames()...),
 		oneOf("confidence", o.confidence, string(tagger.ConfidenceSelf), string(tagger.ConfidenceModel)),
-		oneOf("device", o.device, "auto", "cpu", "gpu"),
+		oneOf("device", o.device, deviceAuto, deviceCPU, deviceGPU),
 		oneOf("fsync", o.fsync, fsyncNever, fsyncInterval, fsyncAlways),
 		oneOf("progress", o.progress, "auto", "always", "never"),
 		oneOf("log-level", o.logLevel, "debug", "info", "warn", "error"),
@@ -162,8 +163,10 @@ func (o *tagOptions) check() error {
 		return usageError("--sentences %s: there are none without --split sentence; add it", o.sentences)
 	case o.resume && o.force:
 		return usageError("--resume goes on with what is there, and --force replaces it; give one of them")
-	case o.device == "gpu":
-		return fmt.Errorf("--device gpu: this executable has no GPU back end; use --device auto or cpu")
+	case o.device == deviceGPU && llama.GPUBackend == "":
+		return fmt.Errorf("--device gpu: %w, --device auto and cpu do without", llama.ErrNoGPUBackend)
+	case o.device == deviceGPU && o.deterministic:
+		return usageError("--deterministic holds for the CPU's arithmetic alone; leave out --device gpu")
 	}
 	if _, set := o.flags["shard"]; set {
 		var err error

@@ -14,6 +14,9 @@
 #   LLAMA_CPP_DIR   a llama.cpp tree to use instead of the pinned one (no index needed)
 #   PYTHON          the python3 whose pip fetches the pinned one
 #   JOBS            parallel compiler jobs (default: all cores)
+#   GPU             vulkan, cuda or metal: llama.cpp's back end for it is built too, and the Go file (native_host_vulkan.go, …)
+#                   has that build tag. The rest is the same as without. Only Vulkan is tested (scripts/test-gpu.sh).
+#   GPU_CMAKE       further options for that back end's cmake, as -DCMAKE_CUDA_ARCHITECTURES=90
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -113,7 +116,37 @@ build_variant() {
   rm -rf "$out/b" "$out/cpu.o"
 }
 
+# The back end alone, whose one entry the shim calls where a device is asked for: the core does not know of it and stays the same.
+build_gpu() {
+  [ "$gpu" != vulkan ] || CXXFLAGS="$CXXFLAGS -include $here/vulkan-before-272.h"
+  cmake -S "$src" -B "$out/b" $common -DGGML_CPU=OFF "-DGGML_${gpu^^}=ON" ${GPU_CMAKE:-}
+  cmake --build "$out/b" -j "$jobs" --target "ggml-$gpu"
+  ld -r --whole-archive "$(find "$out/b" -name "libggml-$gpu.a")" -o "$out/ggml-$gpu.o" # the shim's weak reference takes nothing from an archive
+  rm -rf "$out/b"
+}
+
+# What the back end needs beside itself, for the linker. Vulkan's loader is opened at run time (llama/vulkan.c); libstdc++ and libgcc
+# go in, so that the executable needs glibc alone.
+gpu_libraries() {
+  case $gpu in
+    vulkan) echo "-l:libstdc++.a -static-libstdc++ -static-libgcc -ldl" ;;
+    cuda) echo "-lcudart_static -lcublas -lcublasLt -lcuda -lculibos -lstdc++ -ldl -lrt" ;;
+    metal) echo "-framework Foundation -framework Metal -framework MetalKit -lstdc++" ;;
+  esac
+}
+
 pack_vocabulary() { gzip -9 -n <"$vocabulary" >"$out/llama3.gguf.gz"; }
+
+gpu=${GPU:-}
+case $gpu in
+  "" | cuda | metal) ;;
+  vulkan)
+    if ! command -v glslc >/dev/null ||
+      ! printf '#include <%s>\n' vulkan/vulkan.hpp spirv/unified1/spirv.hpp | ${CXX:-g++} -E -x c++ - >/dev/null 2>&1; then
+      die "GPU=vulkan takes Vulkan's headers and a shader compiler: on Debian and Ubuntu run: apt-get install glslc libvulkan-dev spirv-headers"
+    fi ;;
+  *) die "GPU=$gpu: it must be vulkan, cuda or metal" ;;
+esac
 
 # Source: the pinned sdist, verified by pip against its hash, or a tree of the user's.
 if [ -n "${LLAMA_CPP_DIR:-}" ]; then
@@ -155,6 +188,9 @@ case $set_name in
   *) die "unknown set \"$set_name\": host, all or source" ;;
 esac
 
+for other in vulkan cuda metal; do [ "$gpu" = "$other" ] || tag="$tag && !$other"; done
+if [ -n "$gpu" ]; then tag="$tag && $gpu" go_file=${go_file%.go}_$gpu.go; fi
+
 core=core/$(key build_core)
 [ -d "$cache/$core" ] || say "building the llama.cpp core (a few minutes, once for this machine)"
 once "$core" build_core
@@ -165,6 +201,19 @@ for v in "${set[@]}"; do
   once "$dir" build_variant "$v"
   objects+=("$cache/$dir/ggml-cpu-$v.o")
 done
+
+libraries="-lstdc++" define="" name=""
+if [ -n "$gpu" ]; then
+  dir=gpu/$gpu-$({ key build_gpu; echo "${GPU_CMAKE:-}"; if [ "$gpu" = vulkan ]; then
+    glslc --version; echo VK_HEADER_VERSION_COMPLETE | ${CXX:-g++} -E -include vulkan/vulkan_core.h -x c++ - | tail -n 1; cat "$here/vulkan-before-272.h"; fi; } |
+    sha256sum | cut -c1-16)
+  [ -d "$cache/$dir" ] || say "building llama.cpp's $gpu back end (some minutes, once for this machine)"
+  once "$dir" build_gpu
+  objects+=("$cache/$dir/ggml-$gpu.o")
+  libraries=$(gpu_libraries)
+  case $gpu in vulkan) name=Vulkan ;; cuda) name=CUDA ;; metal) name=Metal ;; esac
+  define=" -DEMOSPAN_GPU=ggml_backend_${gpu/vulkan/vk}_reg"
+fi
 
 # The vocabulary is part of the executable, so that it can make a model to measure with where there is none. The name of the
 # file in the making begins with a dot: the go command, which another build may be running, leaves such files out.
@@ -197,14 +246,16 @@ $tag
 package llama
 
 /*
-#cgo CPPFLAGS: -I$cache/$core/include
-#cgo LDFLAGS: ${objects[*]} $cache/$core/libllama.a -lstdc++ -lm -lpthread
+#cgo CPPFLAGS: -I$cache/$core/include$define
+#cgo LDFLAGS: ${objects[*]} $cache/$core/libllama.a $libraries -lm -lpthread
 */
 import "C"
 
 const (
 	// Revision is the llama.cpp commit that is linked in ("local" for a tree of the builder's).
 	Revision = "$revision"
+	// GPUBackend is the GPU back end that is linked in, "" where there is none.
+	GPUBackend = "$name"
 	// SourceDir is the llama.cpp tree that was built; tests read its vocabularies and grammars.
 	sourceDir = "$src"
 )

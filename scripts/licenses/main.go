@@ -1,9 +1,9 @@
 // Licenses gathers the licence texts of everything that ends up in the executable, for emospan version --licenses:
 //
-//	licenses LLAMA-CPP-TREE OUT.gz
+//	licenses LLAMA-CPP-TREE OUT.gz [GPU]
 //
 // These are emospan, the Go modules that are linked, Go itself, llama.cpp, and the C and C++ libraries, whose texts the
-// distribution keeps beside the compiler. OUT is written only where it changes.
+// distribution keeps beside the compiler; with the GPU back end "vulkan" the headers of Vulkan too. OUT is written only where it changes.
 package main
 
 import (
@@ -29,10 +29,10 @@ type work struct {
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("licenses: ")
-	if len(os.Args) != 3 {
-		log.Fatal("usage: licenses LLAMA-CPP-TREE OUT.gz")
+	if len(os.Args) < 3 || len(os.Args) > 4 {
+		log.Fatal("usage: licenses LLAMA-CPP-TREE OUT.gz [GPU]")
 	}
-	packed, err := pack(gather(os.Args[1]))
+	packed, err := pack(gather(os.Args[1], len(os.Args) == 4 && os.Args[3] == "vulkan"))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func main() {
 	}
 }
 
-func gather(llama string) []work {
+func gather(llama string, vulkan bool) []work {
 	works := []work{{"emospan", files(".")}}
 	works = append(works, modules()...)
 	works = append(works,
@@ -59,6 +59,9 @@ func gather(llama string) []work {
 		work{"GNU C Library", system("LGPL-2.1-or-later, see https://www.gnu.org/software/libc", "libc6-dev")},
 		work{"GNU C++ and GCC run-time libraries", system("GPL-3.0-or-later with the GCC Runtime Library Exception, see https://gcc.gnu.org", "gcc-"+gcc()+"-base")},
 	)
+	if vulkan {
+		works = append(works, work{"Vulkan's headers", system("Apache-2.0, see https://github.com/KhronosGroup/Vulkan-Headers", "libvulkan-dev")})
+	}
 	for _, w := range works {
 		if len(w.texts) == 0 {
 			log.Fatalf("%s has no licence text", w.name)

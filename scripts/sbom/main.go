@@ -1,9 +1,9 @@
 // Sbom completes the CycloneDX bill of materials that cyclonedx-gomod makes of an executable's Go modules (standard input) with
 // what Go does not know of, and writes it to standard output:
 //
-//	sbom -llama REVISION -sdist SHA256 -time RFC3339 -sha256 EXECUTABLE'S
+//	sbom -llama REVISION -sdist SHA256 -time RFC3339 -sha256 EXECUTABLE'S [-vulkan VERSION]
 //
-// That is llama.cpp and the static C and C++ libraries. Nothing in it depends on when or where it is made.
+// That is llama.cpp, the C and C++ libraries and, where the GPU back end was built with them, Vulkan's headers. Nothing in it depends on when or where it is made.
 package main
 
 import (
@@ -24,6 +24,7 @@ func main() {
 	sdist := flag.String("sdist", "", "SHA-256 of the source archive that it was taken from, empty for a tree of the builder's")
 	when := flag.String("time", "", "time of the commit")
 	sum := flag.String("sha256", "", "SHA-256 of the executable")
+	vulkan := flag.String("vulkan", "", "version of Vulkan's headers, empty for none")
 	flag.Parse()
 
 	var bom object
@@ -50,6 +51,9 @@ func main() {
 		part("llama.cpp", *llama, "MIT", "pkg:github/ggml-org/llama.cpp@"+*llama, *sdist),
 		part("glibc", version("getconf", "GNU_LIBC_VERSION"), "LGPL-2.1-or-later", "", ""),
 		part("libstdc++", version("gcc", "-dumpfullversion"), "GPL-3.0-or-later WITH GCC-exception-3.1", "", ""),
+	}
+	if *vulkan != "" {
+		added = append(added, part("Vulkan-Headers", *vulkan, "Apache-2.0", "", ""))
 	}
 	var refs []any
 	for _, c := range added {
