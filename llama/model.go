@@ -31,6 +31,9 @@ type Model struct {
 	vocabSize int
 	template  Template
 	metadata  map[string]string
+
+	cutsOnce sync.Once
+	cuts     []string // see partEnd
 }
 
 // Load opens the GGUF file at path. Split files (…-00001-of-0000N.gguf) are found from the first.

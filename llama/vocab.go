@@ -19,13 +19,37 @@ func (m *Model) VocabSize() int { return m.vocabSize }
 
 // Tokenize splits text into token ids, without a beginning-of-sequence token. With special, the text of a control token
 // such as <|eot_id|> becomes that token: right for a template's own markers, never for a user's text.
+//
+// A long text for a byte-level BPE goes to llama.cpp in parts of a few kilobytes, cut where its tokenizer cuts as well. Where a part
+// offers no such place (four kilobytes of digits, say) it is cut between two characters, and the tokens there may be others than
+// those of the whole; they spell the text all the same.
 func (m *Model) Tokenize(text string, special bool) ([]int32, error) {
+	if len(text) > math.MaxInt32/4 {
+		return nil, fmt.Errorf("cannot tokenize %d bytes at once", len(text))
+	}
+	return m.tokenizeParts(text, special, maxPart)
+}
+
+func (m *Model) tokenizeParts(text string, special bool, size int) ([]int32, error) {
+	if len(text) <= size || !m.byteLevel() {
+		return m.tokenize(text, special)
+	}
+	ids := make([]int32, 0, len(text)/2)
+	for text != "" {
+		n := m.partEnd(text, size)
+		part, err := m.tokenize(text[:n], special)
+		if err != nil {
+			return nil, err
+		}
+		ids, text = append(ids, part...), text[n:]
+	}
+	return ids, nil
+}
+
+func (m *Model) tokenize(text string, special bool) ([]int32, error) {
 	defer runtime.KeepAlive(m)
 	if text == "" {
 		return nil, nil
-	}
-	if len(text) > math.MaxInt32/4 {
-		return nil, fmt.Errorf("cannot tokenize %d bytes at once", len(text))
 	}
 	// A token is seldom shorter than two bytes; where they are, the first call says how many there are.
 	ids := make([]int32, len(text)/2+16)

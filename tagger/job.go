@@ -41,14 +41,19 @@ func (t *Tagger) open(in dataset.Input, sequence int32) (*job, error) {
 			return rejected(dataset.Reason{Code: CodeLabelsMissing, Path: "labels", Expected: "the text's labels", Found: "none"})
 		}
 	}
+	size := t.decoder.wideSize()
+	room := size - t.PrefixTokens() - answerRoom
+	if n, err := t.decoder.splitter.atLeast(in.Text, room); err != nil {
+		return nil, err
+	} else if n > room {
+		return rejected(t.tooLong(fmt.Sprintf("at least %d", n), answerRoom))
+	}
 	prompt, err := t.prompt(in.Text, given)
 	if err != nil {
 		return nil, err
 	}
-	size := t.decoder.wideSize()
-	// Before the text is looked at any closer: a megabyte of it is refused at the price of tokenizing it.
-	if t.PrefixTokens()+len(prompt)+answerRoom > size {
-		return rejected(t.tooLong(len(prompt), answerRoom))
+	if len(prompt) > room { // before the text is looked at any closer
+		return rejected(t.tooLong(strconv.Itoa(len(prompt)), answerRoom))
 	}
 	j.doc = newDocument(in.Text)
 	j.doc.given = given
@@ -65,7 +70,7 @@ func (t *Tagger) open(in dataset.Input, sequence int32) (*job, error) {
 			return nil, err
 		}
 		if longest := scorer.longest(text); longest > size {
-			return rejected(t.tooLong(len(text), longest-size))
+			return rejected(t.tooLong(strconv.Itoa(len(text)), longest-size))
 		}
 		j.answering, err = t.decoder.score(sequence, text)
 		return j, err
@@ -83,7 +88,7 @@ func (t *Tagger) begin(j *job, prompt []int32) error {
 			return t.refuse(j, err)
 		}
 		if limit = room; shortest > room {
-			j.result.Reject = t.reject(j.in, nil, t.tooLong(len(prompt), shortest))
+			j.result.Reject = t.reject(j.in, nil, t.tooLong(strconv.Itoa(len(prompt)), shortest))
 			return nil
 		}
 	}
@@ -243,11 +248,11 @@ func (t *Tagger) refuse(j *job, err error) error {
 }
 
 // tooLong is the reason to reject a text of so many tokens where so many must be left for an answer.
-func (t *Tagger) tooLong(tokens, room int) dataset.Reason {
+func (t *Tagger) tooLong(tokens string, room int) dataset.Reason {
 	return dataset.Reason{
 		Code: CodeTextTooLong, Path: "text",
 		Expected: fmt.Sprintf("at most %d tokens beside the prompt's %d", t.decoder.wideSize()-room-t.PrefixTokens(), t.PrefixTokens()),
-		Found:    fmt.Sprintf("%d tokens", tokens),
+		Found:    tokens + " tokens",
 	}
 }
 

@@ -9,10 +9,11 @@ import (
 // A splitter splits a text into tokens as the model's tokenizer does. A text that grows is split again and again, so the
 // splitter cuts it where the tokenizer never makes a token across, and keeps the tokens of the parts.
 type splitter struct {
-	model  Model
-	pieces [][]byte
-	cuts   []cuts // that the tokenizer can be relied on to make
-	kept   map[string][]int32
+	model   Model
+	pieces  [][]byte
+	longest int    // bytes of the longest piece
+	cuts    []cuts // that the tokenizer can be relied on to make
+	kept    map[string][]int32
 }
 
 // cuts are the places of one kind where a tokenizer parts a text, but for the exceptions.
@@ -43,6 +44,9 @@ type placed struct {
 
 func newSplitter(model Model, pieces [][]byte) (*splitter, error) {
 	s := &splitter{model: model, pieces: pieces, kept: map[string][]int32{}}
+	for _, piece := range pieces {
+		s.longest = max(s.longest, len(piece))
+	}
 	for _, kind := range []struct {
 		isCut   func([]byte, byte) bool
 		example string

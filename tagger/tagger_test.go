@@ -316,6 +316,41 @@ func TestTagLongestText(t *testing.T) {
 	}
 }
 
+// TestTagHugeText: of a text that is much too long no more is tokenized than shows that it is.
+func TestTagHugeText(t *testing.T) {
+	for _, tt := range []struct {
+		name, unit string
+		times      int
+	}{
+		{"words", "the dog ran and ", 1 << 20},
+		{"one run", "a", 16 << 20},
+		{"runs and spaces", strings.Repeat(" ", 70<<10) + "a", 200},
+	} {
+		m := newFakeModel(t, noise(3))
+		m.context = 1 << 12
+		s := newSession(t, m, smallPrompt, Options{Decode: Compact})
+		tokenized := 0
+		s.decoder.splitter.model = tokenizerModel{m, func(text string) ([]int32, error) {
+			tokenized += len(text)
+			return m.vocab.tokenize(text), nil
+		}}
+		m.turns = nil
+		text := strings.Repeat(tt.unit, tt.times)
+		res := s.tag(t, "a", text)
+		if res.Reject == nil || res.Reject.Reasons[0].Code != CodeTextTooLong || res.Reject.Text != text {
+			t.Fatalf("%s: not rejected whole for its length", tt.name)
+		}
+		var n int
+		_, err := fmt.Sscanf(res.Reject.Reasons[0].Found, "at least %d tokens", &n)
+		if most := tt.times * len(m.vocab.tokenize(tt.unit)); err != nil || n <= m.context-64-s.PrefixTokens() || n > most {
+			t.Errorf("%s: found %s, of %d at most", tt.name, res.Reject.Reasons[0].Found, most)
+		}
+		if most := m.context*s.decoder.splitter.longest + longStretch; tokenized > most || len(m.turns) > 0 {
+			t.Errorf("%s: %d of %d bytes were tokenized, %d at most are needed; %d turns", tt.name, tokenized, len(text), most, len(m.turns))
+		}
+	}
+}
+
 // TestTagBeyondGrammar: a text that package grammar cannot hold is rejected; the run goes on.
 func TestTagBeyondGrammar(t *testing.T) {
 	m := newFakeModel(t, say(`["neutral"]`))
