@@ -7,7 +7,10 @@
 #   make install  copies the executable to $(DESTDIR)$(PREFIX)/bin
 #   make GPU=vulkan  bin/emospan with llama.cpp's Vulkan back end besides (docs/devices.md); GPU=cuda and GPU=metal are passed on, untested
 #   make release  a fully static executable with every CPU variant, checksums, bill of materials, licences, in dist/; SIGN_KEY signs; GPU=vulkan adds emospan-vulkan
-#   make test-release  bundle, sandbox, empty chroot without network, and that two builds are the same bytes
+#   make release ARCH=arm64  the same for 64-bit ARM, by Debian's cross compilers, in dist-arm64/
+#   make test-release  bundle, sandbox, empty chroot without network, damaged models, and that two builds are the same bytes
+#   make test-arm64  the release for ARM on emulated CPUs; installs qemu-user and the cross compilers
+#   make bench-bundle  start-up, processor time and memory of a bundle beside its model's file: SHAPES, BUNDLE_RUNS
 #   make test-cpu run the release on emulated CPUs and in an empty chroot; look for stray AVX code
 #   make test-gpu the Vulkan back end on Mesa's software device, and on machines without; installs Debian's packages
 #   make test-report  the page of emospan report in headless Chromium, which it installs; SCREENSHOT=FILE keeps a picture
@@ -38,13 +41,15 @@ MUTANTS ?= 10000
 MUTANTS_SEED ?= 1
 DATA    ?= ../shared/data
 PREFIX  ?= /usr/local
+SHAPES  ?= llama3.2-1b llama3-8b
+BUNDLE_RUNS ?= 9
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 PURE := ./agreement ./bundle ./dataset ./export ./grammar ./models ./report ./sandbox ./tagger ./validate
 export PYTHON
 
 .DEFAULT_GOAL := build
-.PHONY: build licenses install native model models python demo test check fmt vet staticcheck race nocgo cgocheck test-native release test-release test-cpu test-gpu test-report test-gguf test-slurm test-spark test-kubernetes test-reliability test-memory soak fuzz bench bench-agree bench-grammar bench-scale quality peers bench-peers clean
+.PHONY: build licenses install native model models python demo test check fmt vet staticcheck race nocgo cgocheck test-native release test-release test-cpu test-arm64 test-gpu test-report test-gguf test-slurm test-spark test-kubernetes test-reliability test-memory soak fuzz bench bench-agree bench-grammar bench-bundle bench-scale quality peers bench-peers clean
 
 build: native licenses
 	$(GO) build -trimpath $(if $(GPU),-tags $(GPU)) -o bin/emospan ./cmd/emospan
@@ -105,11 +110,15 @@ cgocheck: model
 	GOEXPERIMENT=cgocheck2 $(GO) test -shuffle=on ./llama
 
 release:
-	@GO="$(GO)" GPU="$(GPU)" scripts/release.sh
+	@GO="$(GO)" GPU="$(GPU)" ARCH="$(ARCH)" scripts/release.sh
 
 # The bundle, the release and the sandbox, as docs/release.md tells; takes root for the network namespace and the chroot.
 test-release: release model
-	@scripts/test-release.sh
+	@GO="$(GO)" scripts/test-release.sh $(MUTANTS) $(MUTANTS_SEED)
+
+# Not part of test or check: it builds llama.cpp once more, and emulation is slow.
+test-arm64:
+	@GO="$(GO)" scripts/test-arm64.sh
 
 test-cpu: release
 	@scripts/test-cpu.sh dist/emospan
@@ -173,6 +182,10 @@ peers:
 quality: models
 	@DATA="$(DATA)" $(PYTHON) -B scripts/quality.py $(QUALITY_FLAGS)
 
+# Models of random weights in folders of its own, 5.5 GB twice over.
+bench-bundle: build
+	@$(PYTHON) -B scripts/bench_bundle.py --runs $(BUNDLE_RUNS) $(SHAPES)
+
 bench-scale: model
 	@$(PYTHON) -B scripts/bench_scale.py $(SCALE_FLAGS)
 
@@ -180,4 +193,4 @@ bench-peers: model peers
 	@DATA="$(DATA)" $(PYTHON) -B scripts/bench_peers.py $(PEERS_FLAGS)
 
 clean:
-	rm -rf bin dist examples/out.* llama/native_host*.go llama/native_all*.go models/vocabulary/llama3.gguf.gz cmd/emospan/licenses/licenses.txt.gz
+	rm -rf bin dist dist-* examples/out.* llama/native_host*.go llama/native_all*.go models/vocabulary/llama3.gguf.gz cmd/emospan/licenses/licenses.txt.gz

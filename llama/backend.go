@@ -16,8 +16,6 @@ import (
 	"strings"
 	"sync"
 	"unsafe"
-
-	"github.com/klauspost/cpuid/v2"
 )
 
 var started struct {
@@ -45,7 +43,7 @@ func Start() (variant string, err error) {
 }
 
 // Choices reports on every CPU variant as this machine and this executable have it.
-func Choices() []Choice { return Survey(cpuid.CPU.Supports, Linked) }
+func Choices() []Choice { return survey(Variants, lacking, Linked) }
 
 // Linked reports whether this executable holds the CPU variant.
 func Linked(variant string) bool {

@@ -5,8 +5,6 @@ package llama
 import (
 	"context"
 	"os"
-
-	"github.com/klauspost/cpuid/v2"
 )
 
 // The API of the cgo build, each call of which fails. See the files it stands in for.
@@ -27,7 +25,7 @@ type Context struct{}
 type GrammarSampler struct{}
 
 func Start() (string, error)                                { return "", ErrNoCgo }
-func Choices() []Choice                                     { return Survey(cpuid.CPU.Supports, Linked) }
+func Choices() []Choice                                     { return survey(Variants, lacking, Linked) }
 func Linked(string) bool                                    { return false }
 func Features() []string                                    { return nil }
 func Devices() []Device                                     { return nil }

@@ -27,6 +27,12 @@ VARIANT(avx512)
 VARIANT(avx512vnni)
 VARIANT(avx512bf16)
 VARIANT(amx)
+VARIANT(neon)
+VARIANT(dotprod)
+VARIANT(fp16)
+VARIANT(i8mm)
+VARIANT(sve)
+VARIANT(sve2)
 #undef VARIANT
 }
 
@@ -42,6 +48,9 @@ reg_fn find_variant(const char *name) {
 		{"sse42", ggml_backend_cpu_reg_sse42},           {"avx2", ggml_backend_cpu_reg_avx2},
 		{"avx512", ggml_backend_cpu_reg_avx512},         {"avx512vnni", ggml_backend_cpu_reg_avx512vnni},
 		{"avx512bf16", ggml_backend_cpu_reg_avx512bf16}, {"amx", ggml_backend_cpu_reg_amx},
+		{"neon", ggml_backend_cpu_reg_neon},             {"dotprod", ggml_backend_cpu_reg_dotprod},
+		{"fp16", ggml_backend_cpu_reg_fp16},             {"i8mm", ggml_backend_cpu_reg_i8mm},
+		{"sve", ggml_backend_cpu_reg_sve},               {"sve2", ggml_backend_cpu_reg_sve2},
 	};
 	for (const auto &v : table) {
 		if (strcmp(v.name, name) == 0) {

@@ -12,25 +12,23 @@ import (
 
 func all(string) bool { return true }
 
-// cpu gives the features of a CPU that has every variant's up to and including the named one.
-func cpu(upTo string) func(...cpuid.FeatureID) bool {
+// cpu tells what a CPU lacks that has every feature of its architecture's variants up to and including the named one.
+func cpu(arch, upTo string) func(cpuid.FeatureID) string {
 	var has []cpuid.FeatureID
-	for _, v := range Variants {
+	for _, v := range variants[arch] {
+		if upTo == "" {
+			break
+		}
 		has = append(has, v.Requires...)
 		if v.Name == upTo {
 			break
 		}
 	}
-	if upTo == "" {
-		has = nil
-	}
-	return func(ids ...cpuid.FeatureID) bool {
-		for _, id := range ids {
-			if !slices.Contains(has, id) {
-				return false
-			}
+	return func(f cpuid.FeatureID) string {
+		if slices.Contains(has, f) {
+			return ""
 		}
-		return true
+		return f.String()
 	}
 }
 
@@ -39,26 +37,33 @@ func TestChoose(t *testing.T) {
 		return func(name string) bool { return slices.Contains(names, name) }
 	}
 	for _, c := range []struct {
-		name     string
-		supports func(...cpuid.FeatureID) bool
-		linked   func(string) bool
-		forced   string
-		want     string
-		err      string // part of the error
+		name   string
+		arch   string
+		has    string // the highest variant that the CPU runs
+		linked func(string) bool
+		forced string
+		want   string
+		err    string // part of the error
 	}{
-		{"the best of all", cpu("amx"), all, "", "amx", ""},
-		{"a Haswell", cpu("avx2"), all, "", "avx2", ""},
-		{"a Nehalem", cpu("sse42"), all, "", "sse42", ""},
-		{"too old", cpu(""), all, "", "", "needs a CPU with SSE4.2"},
-		{"a build for AVX2 on a Nehalem", cpu("sse42"), only("avx2"), "", "", "built for avx2 and this CPU lacks AVX,"},
-		{"one variant linked", cpu("amx"), only("avx2"), "", "avx2", ""},
-		{"forced down", cpu("amx"), all, "sse42", "sse42", ""},
-		{"forced beyond the CPU", cpu("avx2"), all, "avx512", "", "lacks AVX512F"},
-		{"forced beyond the executable", cpu("amx"), only("avx2"), "avx512", "", "not in this executable"},
-		{"forced to what there is not", cpu("amx"), all, "sse5", "", "no such CPU variant"},
-		{"nothing linked", cpu("amx"), only(), "", "", "holds no CPU variant"},
+		{"the best of all", "amd64", "amx", all, "", "amx", ""},
+		{"a Haswell", "amd64", "avx2", all, "", "avx2", ""},
+		{"a Nehalem", "amd64", "sse42", all, "", "sse42", ""},
+		{"too old", "amd64", "", all, "", "", "needs a CPU with SSE4.2"},
+		{"a build for AVX2 on a Nehalem", "amd64", "sse42", only("avx2"), "", "", "built for avx2 and this CPU lacks AVX,"},
+		{"one variant linked", "amd64", "amx", only("avx2"), "", "avx2", ""},
+		{"forced down", "amd64", "amx", all, "sse42", "sse42", ""},
+		{"forced beyond the CPU", "amd64", "avx2", all, "avx512", "", "lacks AVX512F"},
+		{"forced beyond the executable", "amd64", "amx", only("avx2"), "avx512", "", "not in this executable"},
+		{"forced to what there is not", "amd64", "amx", all, "sse5", "", "no such CPU variant"},
+		{"nothing linked", "amd64", "amx", only(), "", "", "holds no CPU variant"},
+		{"the best of all ARM's", "arm64", "sve2", all, "", "sve2", ""},
+		{"a Cortex-A53", "arm64", "neon", all, "", "neon", ""},
+		{"a Neoverse N1", "arm64", "fp16", all, "", "fp16", ""},
+		{"no Advanced SIMD", "arm64", "", all, "", "", "needs a CPU with Advanced SIMD"},
+		{"forced beyond the ARM", "arm64", "fp16", all, "sve", "", "lacks I8MM, SVE;"},
+		{"an architecture without variants", "riscv64", "", all, "", "", "no CPU variant for"},
 	} {
-		got, err := choose(Survey(c.supports, c.linked), c.forced)
+		got, err := choose(survey(variants[c.arch], cpu(c.arch, c.has), c.linked), c.forced)
 		switch {
 		case c.err == "" && err != nil:
 			t.Errorf("%s: %v", c.name, err)
@@ -70,19 +75,35 @@ func TestChoose(t *testing.T) {
 	}
 }
 
+// ggml has kernels for vectors of three lengths.
+func TestVectorLengths(t *testing.T) {
+	for bits, want := range map[int]string{0: "have 0)", 128: "", 256: "", 384: "have 384)", 512: "", 2048: "have 2048)"} {
+		if got := lackingOfSVE(bits); (got == "") != (want == "") || !strings.HasSuffix(got, want) {
+			t.Errorf("%d bits: lacking %q, want %q", bits, got, want)
+		}
+	}
+}
+
 // The build script, the shim and this package must list the same variants in the same order.
 func TestVariantLists(t *testing.T) {
 	var want []string
-	for _, v := range Variants {
-		want = append(want, v.Name)
+	for _, arch := range []string{"amd64", "arm64"} {
+		for _, v := range variants[arch] {
+			want = append(want, v.Name)
+		}
 	}
 	script, err := os.ReadFile("native/build.sh")
 	if err != nil {
 		t.Fatal(err)
 	}
-	list := regexp.MustCompile(`(?m)^variants=\((.*)\)$`).FindSubmatch(script)
-	if list == nil || !slices.Equal(strings.Fields(string(list[1])), want) {
-		t.Errorf("native/build.sh lists %q, want %q", list, want)
+	var inScript []string
+	for _, arch := range []string{"amd64", "arm64"} {
+		for _, m := range regexp.MustCompile(`(?m)^`+arch+`_variants=\((.*)\)$`).FindAllSubmatch(script, -1) {
+			inScript = append(inScript, strings.Fields(string(m[1]))...)
+		}
+	}
+	if !slices.Equal(inScript, want) {
+		t.Errorf("native/build.sh lists %q, want %q", inScript, want)
 	}
 	shim, err := os.ReadFile("shim.cpp")
 	if err != nil {

@@ -17,6 +17,8 @@
 #   GPU             vulkan, cuda or metal: llama.cpp's back end for it is built too, and the Go file (native_host_vulkan.go, …)
 #                   has that build tag. The rest is the same as without. Only Vulkan is tested (scripts/test-gpu.sh).
 #   GPU_CMAKE       further options for that back end's cmake, as -DCMAKE_CUDA_ARCHITECTURES=90
+#   ARCH            build for amd64 or arm64 (default: this machine's); for the other one with "all" alone, which then writes
+#                   llama/native_all_$ARCH.go, by the cross compilers of Debian's package crossbuild-essential-arm64
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -25,8 +27,20 @@ cache=${EMOSPAN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/emospan}
 python=${PYTHON:-python3}
 jobs=${JOBS:-$(nproc)}
 
-# Lowest first. Each needs what llama/variant.go asks of the CPU before it is chosen; the two lists are compared by a test.
-variants=(sse42 avx2 avx512 avx512vnni avx512bf16 amx)
+say() { echo "native: $*" >&2; }
+die() { echo "native: $*" >&2; exit 1; }
+
+case $(uname -m) in x86_64) host=amd64 ;; aarch64) host=arm64 ;; *) host=$(uname -m) ;; esac
+arch=${ARCH:-$host}
+
+# Lowest first. Each needs what llama/variant.go asks of the CPU before it is chosen; the lists are compared by a test.
+amd64_variants=(sse42 avx2 avx512 avx512vnni avx512bf16 amx)
+arm64_variants=(neon dotprod fp16 i8mm sve sve2)
+case $arch in
+  amd64) variants=("${amd64_variants[@]}") triplet=x86_64-linux-gnu processor=x86_64 ;;
+  arm64) variants=("${arm64_variants[@]}") triplet=aarch64-linux-gnu processor=aarch64 ;;
+  *) die "ARCH=$arch: emospan has CPU variants for amd64 and arm64" ;;
+esac
 variant_flags() {
   # ggml switches everything up to AVX2 on of itself.
   local sse42="-DGGML_SSE42=ON -DGGML_AVX=OFF -DGGML_AVX2=OFF -DGGML_BMI2=OFF -DGGML_FMA=OFF -DGGML_F16C=OFF"
@@ -41,6 +55,12 @@ variant_flags() {
     avx512vnni) echo "$vnni" ;;
     avx512bf16) echo "$bf16" ;;
     amx) echo "$bf16 -DGGML_AMX_TILE=ON -DGGML_AMX_INT8=ON -DGGML_AMX_BF16=ON" ;;
+    neon) echo "-DGGML_CPU_ARM_ARCH=armv8-a" ;;
+    dotprod) echo "-DGGML_CPU_ARM_ARCH=armv8.2-a+dotprod" ;;
+    fp16) echo "-DGGML_CPU_ARM_ARCH=armv8.2-a+dotprod+fp16" ;;
+    i8mm) echo "-DGGML_CPU_ARM_ARCH=armv8.2-a+dotprod+fp16+i8mm" ;;
+    sve) echo "-DGGML_CPU_ARM_ARCH=armv8.2-a+dotprod+fp16+i8mm+sve" ;;
+    sve2) echo "-DGGML_CPU_ARM_ARCH=armv8.2-a+dotprod+fp16+i8mm+sve+sve2" ;;
   esac
 }
 # The switch that tells whether the compiler knows the newest instructions of a variant.
@@ -48,12 +68,21 @@ variant_probe() {
   case $1 in
     avx512bf16) echo "-mavx512bf16" ;;
     amx) echo "-mamx-tile -mamx-int8 -mamx-bf16" ;;
+    i8mm | sve | sve2) variant_flags "$1" | sed 's/-DGGML_CPU_ARM_ARCH=/-march=/' ;;
     *) echo "" ;;
   esac
 }
 
-say() { echo "native: $*" >&2; }
-die() { echo "native: $*" >&2; exit 1; }
+# For the other architecture the tools have its name before theirs. The recipe below calls them by their own.
+cross=
+if [ "$arch" != "$host" ]; then
+  cross="-DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=$processor"
+  export CC=${CC:-$triplet-gcc} CXX=${CXX:-$triplet-g++}
+  for tool in "$CC" "$CXX" "$triplet-objcopy"; do
+    command -v "$tool" >/dev/null || die "$tool is not installed; Debian has it in the package crossbuild-essential-$arch"
+  done
+  for tool in ar ranlib ld objcopy; do eval "$tool() { $triplet-$tool \"\$@\"; }"; done
+fi
 for tool in cmake make "${CC:-gcc}" "${CXX:-g++}" ar ld objcopy flock gzip sha256sum; do
   command -v "$tool" >/dev/null || die "$tool is not installed; install gcc, g++, binutils, cmake, make and util-linux"
 done
@@ -169,7 +198,7 @@ if [ "$set_name" = source ]; then echo "$src"; exit; fi
 flags="-ffile-prefix-map=$src=llama.cpp -fno-gnu-unique"
 common="-DCMAKE_BUILD_TYPE=Release -DBUILD_SHARED_LIBS=OFF -DGGML_NATIVE=OFF -DGGML_OPENMP=OFF -DGGML_CCACHE=OFF
   -DLLAMA_BUILD_COMMON=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_EXAMPLES=OFF
-  -DLLAMA_BUILD_SERVER=OFF -DLLAMA_BUILD_APP=OFF -DLLAMA_OPENSSL=OFF"
+  -DLLAMA_BUILD_SERVER=OFF -DLLAMA_BUILD_APP=OFF -DLLAMA_OPENSSL=OFF${cross:+ $cross}"
 toolchain="$(${CC:-gcc} --version | head -n1) $(${CXX:-g++} --version | head -n1) ${CFLAGS:-} ${CXXFLAGS:-}"
 export CFLAGS="${CFLAGS:-} $flags" CXXFLAGS="${CXXFLAGS:-} ${flags}"
 key() { printf '%s\n' "$source_id" "$revision" "$toolchain" "$common" "$(declare -f "$1")" "$(variant_flags "${2:-}")" | sha256sum | cut -c1-16; }
@@ -179,8 +208,9 @@ case $set_name in
   all)
     set=()
     for v in "${variants[@]}"; do if can_make "$v"; then set+=("$v"); else say "this compiler cannot make the $v variant; left out"; fi; done
-    tag="//go:build cgo && release" go_file=$package/native_all.go ;;
+    tag="//go:build cgo && release && $arch" go_file=$package/native_all${cross:+_$arch}.go ;;
   host)
+    [ -z "$cross" ] || die "ARCH=$arch is not this machine's: only \"all\" can be built for it"
     # The same choice that the program makes at start-up, by the same code, so that the one variant linked is the one wanted.
     set=("$(cd "$package" && CGO_ENABLED=0 go run ./native/hostvariant)")
     can_make "${set[0]}" || die "this compiler cannot make the ${set[0]} variant of this CPU; set EMOSPAN_CPU=avx2 to build that one"
