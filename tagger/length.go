@@ -3,17 +3,20 @@ package tagger
 import "strings"
 
 const (
+	// counted is the longest text whose tokens are all counted, however many they are.
+	counted = 64 << 10
+
 	// stretch is how much of a long text is tokenized at a time to see that it is too long, and longStretch at most, where the
 	// tokenizer cannot be relied on to cut earlier.
 	stretch     = 4 << 10
 	longStretch = 64 << 10
 )
 
-// atLeast is a number of tokens that a text has at least, 0 for a short text; over limit, it is where that was seen. No more of the
+// atLeast is a number of tokens that a text has at least, 0 for one that is short enough to be counted; over limit, it is where that was seen. No more of the
 // text is tokenized, because llama.cpp's tokenizers take seconds or minutes for some megabytes, and a line may have sixteen.
 func (s *splitter) atLeast(text string, limit int) (int, error) {
 	text = strings.TrimSpace(text) // as a chat template may
-	if len(text) <= stretch {
+	if len(text) <= counted {
 		return 0, nil
 	}
 	if n := s.fewest(len(text)); n > limit {

@@ -18,14 +18,13 @@ type checkedOutput struct {
 }
 
 func (c *checkedOutput) Write(b []byte) (int, error) {
-	n, err := c.w.Write(b)
-	if err != nil {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if c.err == nil {
-			c.err = err
-		}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil {
+		return 0, c.err // by which failure knows it again
 	}
+	n, err := c.w.Write(b)
+	c.err = err
 	return n, err
 }
 
