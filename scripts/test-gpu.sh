@@ -24,7 +24,7 @@ exe=$work/emospan
 "$go" build -trimpath -tags vulkan -o "$exe" ./cmd/emospan
 cp "$exe" "$work/exe" # for the chroot
 tiny=$work/tiny.gguf
-CGO_ENABLED=0 "$go" run ./scripts/tinymodel "$(llama/native/build.sh source)/models/ggml-vocab-llama-bpe.gguf" "$tiny"
+CGO_ENABLED=0 "$go" run ./scripts/tinymodel "$(llama/native/build.sh source)/models/ggml-vocab-llama-bpe.gguf" "$tiny" F32
 head -n 12 examples/sentences.txt >"$work/texts.txt"
 json() { python3 -c 'import json,sys
 v = json.load(open(sys.argv[1]))

@@ -1,5 +1,6 @@
 // Tinymodel writes a small model of Llama's shape with random weights and a real vocabulary, for tests that need a model to
-// run but not to mean anything: tinymodel VOCABULARY.gguf OUT.gguf
+// run but not to mean anything: tinymodel VOCABULARY.gguf OUT.gguf. Its weights are Q8_0, with F32 behind it F32, in which
+// two devices compute nearly the same: to Q8_0 some of them round what they multiply it with.
 package main
 
 import (
@@ -11,17 +12,21 @@ import (
 )
 
 func main() {
-	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: tinymodel VOCABULARY.gguf OUT.gguf")
+	shape := models.TinyShape
+	switch {
+	case len(os.Args) == 4 && os.Args[3] == "F32":
+		shape.WeightType = models.F32
+	case len(os.Args) != 3:
+		fmt.Fprintln(os.Stderr, "usage: tinymodel VOCABULARY.gguf OUT.gguf [F32]")
 		os.Exit(2)
 	}
-	if err := write(os.Args[1], os.Args[2]); err != nil {
+	if err := write(os.Args[1], os.Args[2], shape); err != nil {
 		fmt.Fprintln(os.Stderr, "tinymodel:", err)
 		os.Exit(1)
 	}
 }
 
-func write(vocabulary, out string) error {
+func write(vocabulary, out string, shape models.Shape) error {
 	vocab, err := models.OpenGGUF(vocabulary)
 	if err != nil {
 		return err
@@ -31,5 +36,5 @@ func write(vocabulary, out string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(models.WriteSynthetic(f, vocab, models.TinyShape, 1), f.Close())
+	return errors.Join(models.WriteSynthetic(f, vocab, shape, 1), f.Close())
 }
