@@ -17,14 +17,16 @@ import (
 // spans over one tokenisation can be laid over another.
 type Annotation struct {
 	Line    int
-	ID      string // "" where there is none
+	ID      string // "" where there is none; a reference keeps none
 	Labels  Set
 	First   uint8    // the label named first, noClass where there is none
-	LeftOut []string // labels that the taxonomy does not know
+	LeftOut []string // labels that the taxonomy does not know; a reference counts them only
 	Spanned bool     // spans were looked for, even if none were found
 	Spans   []Span   // by their start
 
 	values []uint8 // of the spans' attributes: see attrs
+
+	onlyLeftOut bool // a reference's: it has labels, but none that the taxonomy knows
 
 	text uint64  // hash of the text, 0 where there is none
 	ends []int32 // where each token ends
@@ -42,6 +44,10 @@ type Span struct {
 	kind       uint8 // the span type's number, 0 where the format has none
 	attrs      attrs
 }
+
+// Class is the number of the span's label on the level it was read on; ok is
+// false where the taxonomy does not know the label.
+func (s Span) Class() (class uint8, ok bool) { return s.class, s.class != noClass }
 
 // attrs are a span's attributes. Equal targets have equal hashes.
 type attrs struct {

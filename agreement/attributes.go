@@ -64,10 +64,9 @@ func newAttributeTally(book *Codebook) *attributeTally {
 
 // add counts the spans of two annotations of one text, and those that belong to
 // each other, as c found them.
-func (t *attributeTally) add(ref *Reference, i int, a *Annotation, c *spanComparer) {
-	spans := ref.Spans(i)
-	for k := range spans {
-		t.count(t.reference, spans[k].attrs.codes(ref.values, t.book), spans[k].attrs.confidence, 0)
+func (t *attributeTally) add(ref, a *Annotation, c *spanComparer) {
+	for k := range ref.Spans {
+		t.count(t.reference, ref.Spans[k].attrs.codes(ref.values, t.book), ref.Spans[k].attrs.confidence, 0)
 	}
 	for k := range a.Spans {
 		t.count(t.predicted, a.Spans[k].attrs.codes(a.values, t.book), a.Spans[k].attrs.confidence, 1)

@@ -102,6 +102,13 @@ const largeGroup = 32
 
 func newResampler(counts []int) *resampler {
 	r := &resampler{counts: counts}
+	small := 0
+	for _, n := range counts {
+		if n < largeGroup {
+			small += n
+		}
+	}
+	r.small = make([]int32, 0, small)
 	for g, n := range counts {
 		r.total += n
 		if n >= largeGroup {

@@ -49,7 +49,8 @@ var ErrSentences = errors.New("its ids are those of sentences")
 // Compare reads a file of annotations, whose name appears in errors, and says
 // how far it agrees with the reference. Each line is read once and only counts
 // are kept of it. The error is [ErrEmpty] or [ErrNoMatch] where there is nothing
-// to compare, a *[dataset.LineError] where a line is at fault.
+// to compare, a *[dataset.LineError] where a line is at fault, [ErrReadBack] where
+// the reference is.
 func (r *Reference) Compare(ctx context.Context, src io.Reader, name string, o Options) (*Comparison, error) {
 	c := &Comparison{File: name, LeftOut: map[string]int{}}
 	reader := NewReader(src, name, r.book, LevelEmotion)
@@ -62,7 +63,7 @@ func (r *Reference) Compare(ctx context.Context, src io.Reader, name string, o O
 	var labels labelTally
 	var spans spanTally
 	attributes := newAttributeTally(r.book)
-	comparer := spanComparer{project: toLevel}
+	comparer := spanComparer{project: toLevel, typed: r.format == FormatRecords}
 	firstID := ""
 	for a := new(Annotation); ; {
 		if err := context.Cause(ctx); err != nil {
@@ -78,26 +79,28 @@ func (r *Reference) Compare(ctx context.Context, src io.Reader, name string, o O
 		if firstID == "" {
 			firstID = a.ID
 		}
-		i, ok := matcher.Match(a)
-		if !ok {
+		ref, err := matcher.Match(a)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", r.name, err)
+		}
+		if ref == nil {
 			continue
 		}
 		for _, name := range a.LeftOut {
 			c.LeftOut[name]++
 		}
-		it := &r.items[i]
-		if it.onlyLeftOut {
+		if ref.onlyLeftOut {
 			c.Unscored++
 		} else {
 			var predicted Set
 			for class := range a.Labels.All() {
 				predicted |= setOf(toLevel(uint8(class)))
 			}
-			labels.add(outcome{it.labels, predicted, toLevel(a.First)})
+			labels.add(outcome{ref.Labels, predicted, toLevel(a.First)})
 		}
-		if it.spanned && a.Spanned && len(a.ends) > 0 && it.text == a.text {
-			spans.add(comparer.compare(r, i, a))
-			attributes.add(r, i, a, &comparer)
+		if ref.Spanned && a.Spanned && len(a.ends) > 0 && ref.text == a.text {
+			spans.add(comparer.compare(ref, a))
+			attributes.add(ref, a, &comparer)
 		}
 	}
 	c.Format, c.Pairing = reader.Format(), matcher.Pairing()
@@ -152,22 +155,18 @@ func (r *Reference) noMatch(id string, by By) string {
 
 // spansWhy says why there are no scores of spans, "" where there are.
 func (r *Reference) spansWhy(t *spanTally, c *Comparison) string {
-	reference, predicted := 0, 0
-	for i, o := range t.outcomes {
-		reference, predicted = reference+t.counts[i]*int(o.reference), predicted+t.counts[i]*int(o.predicted)
-	}
 	switch {
-	case len(r.spans) == 0 && r.format != FormatRecords:
+	case r.spans == 0 && r.format != FormatRecords:
 		return fmt.Sprintf("the reference has none: its format is %s", r.format)
-	case len(r.spans) == 0:
+	case r.spans == 0:
 		return "the reference has none"
 	case c.Format != FormatRecords:
 		return fmt.Sprintf("%s has none over tokens: its format is %s", c.File, c.Format)
-	case len(t.outcomes) == 0:
+	case len(t.counts) == 0:
 		return "no matched record has spans on both sides over the same text"
-	case reference == 0:
+	case t.reference == 0:
 		return "the reference has none in the matched records"
-	case predicted == 0:
+	case t.predicted == 0:
 		return fmt.Sprintf("%s has none in the matched records", c.File)
 	}
 	return ""

@@ -20,6 +20,7 @@ func ExampleMatcher() {
 	if err != nil {
 		panic(err)
 	}
+	defer ref.Close()
 	matcher := ref.Matcher(agreement.ByAuto)
 	for _, rec := range []*dataset.Record{
 		{SrcID: "c1", Text: "I miss the garden.", Predictions: []string{"grief"}, Data: dataset.Data{Tokens: []string{"I", "miss", "the", "garden", "."}}},
@@ -29,16 +30,19 @@ func ExampleMatcher() {
 		if err != nil {
 			panic(err)
 		}
-		i, ok := matcher.Match(a)
-		if !ok {
+		found, err := matcher.Match(a)
+		if err != nil {
+			panic(err)
+		}
+		if found == nil {
 			fmt.Println(rec.SrcID, "is not in the reference")
 			continue
 		}
 		names := book.Names(ref.Level())
-		for class := range ref.Labels(i).All() {
+		for class := range found.Labels.All() {
 			fmt.Println(rec.SrcID, "is", names[class])
 		}
-		for _, s := range ref.Spans(i) {
+		for _, s := range found.Spans {
 			if class, known := s.Class(); known {
 				from, to := a.Tokens(s)
 				fmt.Println(names[class], "in", rec.Data.Tokens[from:to])

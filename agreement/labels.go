@@ -68,11 +68,13 @@ func (t *labelTally) add(o outcome) {
 	t.counts[i]++
 }
 
-// score scores the labels on every level that they allow.
+// score scores the labels on every level that they allow. Nothing can be added
+// behind it.
 func (t *labelTally) score(ctx context.Context, book *Codebook, from Level, b Bootstrap) ([]*LabelScores, error) {
 	if len(t.outcomes) == 0 {
 		return nil, nil
 	}
+	t.index = nil // what follows needs as much memory
 	var list []*LabelScores
 	var levels []*labelLevel
 	for _, p := range book.coarser(from) {
@@ -98,13 +100,19 @@ func (t *labelTally) score(ctx context.Context, book *Codebook, from Level, b Bo
 type labelLevel struct {
 	level    Level
 	names    []string
-	outcomes []outcome
-	distance []float64 // of each outcome, by MASI
-	expected float64   // the mean distance of any two label sets of either side
+	kinds    []labelKind // what the tally's outcomes come to on the level
+	kind     []int32     // of each of them
+	expected float64     // the mean distance of any two label sets of either side
+}
+
+type labelKind struct {
+	outcome
+	distance float64 // by MASI
 }
 
 func newLabelLevel(t *labelTally, names []string, p projection) *labelLevel {
-	l := &labelLevel{level: p.level, names: names, outcomes: make([]outcome, len(t.outcomes)), distance: make([]float64, len(t.outcomes))}
+	l := &labelLevel{level: p.level, names: names, kind: make([]int32, len(t.outcomes))}
+	index := map[outcome]int32{}
 	sets := map[Set]int{}
 	var order []Set // so that sums come out the same in each run
 	for i, o := range t.outcomes {
@@ -113,7 +121,13 @@ func newLabelLevel(t *labelTally, names []string, p projection) *labelLevel {
 			first = p.to[o.first]
 		}
 		o = outcome{o.reference.project(p.to), o.predicted.project(p.to), first}
-		l.outcomes[i], l.distance[i] = o, masi(o.reference, o.predicted)
+		kind, ok := index[o]
+		if !ok {
+			kind = int32(len(l.kinds))
+			index[o] = kind
+			l.kinds = append(l.kinds, labelKind{o, masi(o.reference, o.predicted)})
+		}
+		l.kind[i] = kind
 		for _, s := range [...]Set{o.reference, o.predicted} {
 			if sets[s] == 0 {
 				order = append(order, s)
@@ -141,9 +155,9 @@ func (l *labelLevel) score(weights []int) *LabelScores {
 		if w == 0 {
 			continue
 		}
-		o := &l.outcomes[i]
+		o := &l.kinds[l.kind[i]]
 		n += w
-		distance += float64(w) * l.distance[i]
+		distance += float64(w) * o.distance
 		if o.reference == o.predicted {
 			equal += w
 		}

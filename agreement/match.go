@@ -26,35 +26,42 @@ type Pairing struct {
 }
 
 // A Matcher pairs the annotations of one file with those of a reference, each
-// of which is taken once. It must not be shared between goroutines.
+// of which is taken once. It must not be shared between goroutines, nor used
+// once the reference is closed.
 type Matcher struct {
 	ref   *Reference
 	by    By
-	taken []bool
-	next  map[uint64]int // of texts that are there several times: which of them to take next
+	in    storeReader
+	taken bitmap
+	next  map[uint64]int // of texts that are there many times: which of them to look at next
+	found Annotation
 	count Pairing
 }
 
 // Matcher begins the pairing of one file.
 func (r *Reference) Matcher(by By) *Matcher {
-	return &Matcher{ref: r, by: by, taken: make([]bool, len(r.items)), next: map[uint64]int{}}
+	return &Matcher{ref: r, by: by, in: storeReader{store: &r.entries}, taken: newBitmap(r.Len()), next: map[uint64]int{}}
 }
 
 // Match returns the annotation of the reference that belongs to a, which is the
-// file's next. Texts are the same whatever white space they have; of a text that
-// stands in both files several times, the first belongs to the first.
-func (m *Matcher) Match(a *Annotation) (i int, ok bool) {
+// file's next, or nil; it is valid until the next call. Texts are the same
+// whatever white space they have; of a text that stands in both files several
+// times, the first belongs to the first. The error is [ErrReadBack].
+func (m *Matcher) Match(a *Annotation) (*Annotation, error) {
 	m.count.Records++
 	taken := false
 	if m.by != ByText && a.ID != "" {
-		if i, ok = m.id(hash([]byte(a.ID))); ok {
-			text := m.ref.items[i].text
+		i, text, ok, err := m.id(hash([]byte(a.ID)))
+		if err != nil {
+			return nil, err
+		}
+		if ok {
 			same := text == a.text || text == 0 || a.text == 0
 			if !same {
 				m.count.OtherText++
 			}
 			if same || m.by == ByID {
-				if !m.taken[i] {
+				if !m.taken.has(i) {
 					m.count.ByID++
 					return m.take(i)
 				}
@@ -63,62 +70,97 @@ func (m *Matcher) Match(a *Annotation) (i int, ok bool) {
 		}
 	}
 	if m.by != ByID && a.text != 0 && !taken {
-		if i, ok, taken = m.text(a.text); ok {
+		i, ok, all, err := m.text(a.text)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
 			m.count.ByText++
 			return m.take(i)
 		}
+		taken = all
 	}
 	if taken {
 		m.count.Duplicates++
 	} else {
 		m.count.Unmatched++
 	}
-	return 0, false
+	return nil, nil
 }
 
-func (m *Matcher) take(i int) (int, bool) {
-	m.taken[i] = true
+func (m *Matcher) take(i int) (*Annotation, error) {
+	entry, err := m.in.entry(i)
+	if err != nil {
+		return nil, err
+	}
+	decodeEntry(entry, &m.found)
+	m.taken.set(i)
 	m.count.Matched++
-	return i, true
+	return &m.found, nil
 }
 
-func (m *Matcher) id(hash uint64) (i int, ok bool) {
-	r := m.ref
-	n := r.search(r.byID, hash, func(it *item) uint64 { return it.id })
-	if n == len(r.byID) || r.items[r.byID[n]].id != hash {
-		return 0, false
+func (m *Matcher) head(i int) (head, error) {
+	entry, err := m.in.entry(i)
+	if err != nil {
+		return head{}, err
 	}
-	return int(r.byID[n]), true
+	return headOf(entry), nil
 }
 
-// text returns the first item of a text that is not taken; all is true where
+// id returns the first entry of an id, and its text's hash.
+func (m *Matcher) id(hash uint64) (i int, text uint64, ok bool, err error) {
+	x := m.ref.byID
+	for n := x.search(hash); x.here(n, hash); n++ {
+		i := entryOf(x[n])
+		if h, err := m.head(i); err != nil || h.id == hash {
+			return i, h.text, err == nil, err
+		}
+	}
+	return 0, 0, false, nil
+}
+
+// manyTaken is from where the place behind the entries of a text that are taken
+// is kept: a map for all texts that are there twice would be as large as the index.
+const manyTaken = 32
+
+// text returns the first entry of a text that is not taken; all is true where
 // there are some, but none left.
-func (m *Matcher) text(hash uint64) (i int, ok, all bool) {
-	r := m.ref
-	start, begun := m.next[hash]
-	if !begun {
-		start = r.search(r.byText, hash, func(it *item) uint64 { return it.text })
+func (m *Matcher) text(hash uint64) (i int, ok, all bool, err error) {
+	x := m.ref.byText
+	n, some := m.next[hash]
+	if !some {
+		n = x.search(hash)
 	}
-	here := func(n int) bool { return n < len(r.byText) && r.items[r.byText[n]].text == hash }
-	for n := start; here(n); n++ {
-		if i := int(r.byText[n]); !m.taken[i] {
-			if here(n + 1) {
-				m.next[hash] = n + 1
-			}
-			return i, true, false
+	start := n
+	for ; x.here(n, hash); n++ {
+		i = entryOf(x[n])
+		taken := m.taken.has(i)
+		if taken && some {
+			continue
 		}
-		if n > start {
-			m.next[hash] = n
+		h, err := m.head(i)
+		if err != nil {
+			return 0, false, false, err
 		}
-		all = true
+		if h.text != hash {
+			continue
+		}
+		some = true
+		if !taken {
+			ok = true
+			break
+		}
 	}
-	return 0, false, all || begun
+	if some && n-start >= manyTaken {
+		m.next[hash] = n
+	}
+	return i, ok, some && !ok, nil
 }
 
 // Pairing is the count so far.
 func (m *Matcher) Pairing() Pairing {
 	c := m.count
-	c.Reference, c.ReferenceDuplicates = len(m.ref.items), m.ref.duplicates
+	c.Reference, c.ReferenceDuplicates = m.ref.Len(), m.ref.duplicates
 	c.ReferenceUnmatched = c.Reference - c.ReferenceDuplicates - c.Matched
 	return c
 }

@@ -59,8 +59,12 @@ func TestMatch(t *testing.T) {
 			} else if err != nil {
 				t.Fatal(err)
 			}
-			if i, ok := m.Match(a); ok {
-				got = append(got, fmt.Sprint(i))
+			found, err := m.Match(a)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if found != nil {
+				got = append(got, fmt.Sprint(found.Line-1))
 			} else {
 				got = append(got, "–")
 			}

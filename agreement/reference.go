@@ -1,7 +1,6 @@
 package agreement
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,37 +11,24 @@ import (
 	"github.com/emospan/emospan/dataset"
 )
 
-// A Reference is the annotation that others are compared with, in memory
-// without its texts. It is immutable; goroutines may share it.
+// A Reference is the annotation that others are compared with, without its
+// texts. Up to some MiB lie in memory, what is more in a temporary file (in
+// [os.TempDir]) if there can be one; besides that it takes 16 bytes of memory for
+// each annotation. It is immutable; goroutines may share it.
 type Reference struct {
 	name   string
 	book   *Codebook
 	format Format
 	level  Level
 
-	items  []item
-	spans  []Span   // of all items, in order
-	values []uint8  // of their attributes
-	chunks []entity // of the items whose BIO labels do not follow their spans
+	entries           store
+	ids, texts, spans int    // how many they have
+	entry             []byte // scratch
 
-	byID, byText []int32 // items in the order of their hashes, then of the file
-	firstID      string  // of the first item that has one
-	duplicates   int
+	byID, byText index
+	firstID      string // of the first entry that has one
+	duplicates   int    // whose id and text an earlier one has, which nothing is compared with
 	leftOut      map[string]int
-}
-
-// item is one annotation of a reference.
-type item struct {
-	id, text    uint64 // hashes, 0 where there is none
-	labels      Set
-	spans       int32 // where its spans begin; they end where the next item's begin
-	chunks      int32 // likewise, those in strict reading behind the others
-	strict      int32 // where these begin
-	first       uint8
-	spanned     bool
-	irregular   bool
-	onlyLeftOut bool // it has labels, but none that the taxonomy knows
-	duplicate   bool // an earlier one has its id and its text
 }
 
 // ErrEmpty says that a file holds no annotation.
@@ -61,8 +47,13 @@ func OpenReference(ctx context.Context, path string, book *Codebook, level Level
 
 // ReadReference reads a reference; the name appears in errors. For the level see
 // [NewReader].
-func ReadReference(ctx context.Context, src io.Reader, name string, book *Codebook, level Level) (*Reference, error) {
+func ReadReference(ctx context.Context, src io.Reader, name string, book *Codebook, level Level) (ref *Reference, err error) {
 	r := &Reference{name: name, book: book, leftOut: map[string]int{}}
+	defer func() {
+		if err != nil {
+			r.Close()
+		}
+	}()
 	reader := NewReader(src, name, book, level)
 	for a := new(Annotation); ; {
 		if err := context.Cause(ctx); err != nil {
@@ -75,83 +66,106 @@ func ReadReference(ctx context.Context, src io.Reader, name string, book *Codebo
 		if err != nil {
 			return nil, err
 		}
-		if len(r.items) == math.MaxInt32-1 || len(r.spans) > math.MaxInt32-len(a.Spans) || len(r.values) > math.MaxInt32-len(a.values) || len(r.chunks) > math.MaxInt32-len(a.chunks)-len(a.strict) {
+		if r.entries.entries == math.MaxInt32 {
 			return nil, fmt.Errorf("%s: more than can be held as a reference; split it", name)
 		}
 		r.add(a)
 	}
-	if len(r.items) == 0 {
+	if r.entries.entries == 0 {
 		return nil, fmt.Errorf("%s: %w", name, ErrEmpty)
 	}
 	r.format, r.level = reader.Format(), reader.Level()
-	r.index()
+	r.entries.seal()
+	if err := r.index(); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
 	return r, nil
 }
 
 func (r *Reference) add(a *Annotation) {
-	it := item{
-		text: a.text, labels: a.Labels, first: a.First, spanned: a.Spanned, irregular: a.irregular,
-		onlyLeftOut: a.Labels == 0 && len(a.LeftOut) > 0,
-		spans:       int32(len(r.spans)), chunks: int32(len(r.chunks)),
-	}
 	if a.ID != "" {
-		it.id = hash([]byte(a.ID))
+		r.ids++
 		if r.firstID == "" {
 			r.firstID = a.ID
 		}
 	}
+	if a.text != 0 {
+		r.texts++
+	}
 	for _, name := range a.LeftOut {
 		r.leftOut[name]++
 	}
-	for _, s := range a.Spans {
-		if s.attrs.values > 0 {
-			s.attrs.values += uint32(len(r.values))
-		}
-		r.spans = append(r.spans, s)
-	}
-	r.values = append(r.values, a.values...)
-	r.chunks = append(r.chunks, a.chunks...)
-	it.strict = int32(len(r.chunks))
-	r.chunks = append(r.chunks, a.strict...)
-	r.items = append(r.items, it)
+	r.spans += len(a.Spans)
+	r.entry = appendEntry(r.entry[:0], a)
+	r.entries.add(r.entry)
 }
 
-// index sorts the items for look-up. Of items with one id the first has it; one
-// that has its text too is a duplicate, which nothing is compared with.
-func (r *Reference) index() {
-	sorted := func(key func(*item) uint64) []int32 {
-		list := make([]int32, 0, len(r.items))
-		for i := range r.items {
-			if it := &r.items[i]; key(it) != 0 && !it.duplicate {
-				list = append(list, int32(i))
+// index sorts the entries for look-up. It has their hashes from the store, whose
+// number is known by then, so that the lists are made in the size that they keep.
+func (r *Reference) index() error {
+	r.byID, r.byText = make(index, 0, r.ids), make(index, 0, r.texts)
+	in := storeReader{store: &r.entries}
+	for i := range r.entries.entries {
+		entry, err := in.entry(i)
+		if err != nil {
+			return err
+		}
+		h := headOf(entry)
+		if h.id != 0 {
+			r.byID = append(r.byID, indexed(h.id, i))
+		}
+		if h.text != 0 {
+			r.byText = append(r.byText, indexed(h.text, i))
+		}
+	}
+	slices.Sort(r.byID)
+	slices.Sort(r.byText)
+	duplicates, err := r.findDuplicates(&in)
+	if r.duplicates > 0 {
+		r.byText = slices.DeleteFunc(r.byText, func(v uint64) bool { return duplicates.has(entryOf(v)) })
+	}
+	return err
+}
+
+// findDuplicates returns the entries that have the text too of the first with
+// their id.
+func (r *Reference) findDuplicates(in *storeReader) (bitmap, error) {
+	found := newBitmap(r.entries.entries)
+	texts := map[uint64]uint64{} // of the first, by id
+	for n := 0; n < len(r.byID); {
+		end := n + 1
+		for r.byID.here(end, r.byID[n]) {
+			end++
+		}
+		run := r.byID[n:end]
+		if len(run) == 1 {
+			run = nil
+		}
+		clear(texts)
+		for _, v := range run {
+			entry, err := in.entry(entryOf(v))
+			if err != nil {
+				return nil, err
+			}
+			h := headOf(entry)
+			if text, ok := texts[h.id]; !ok {
+				texts[h.id] = h.text
+			} else if text == h.text {
+				found.set(entryOf(v))
+				r.duplicates++
 			}
 		}
-		slices.SortFunc(list, func(i, j int32) int {
-			return cmp.Or(cmp.Compare(key(&r.items[i]), key(&r.items[j])), cmp.Compare(i, j))
-		})
-		return list
+		n = end
 	}
-	r.byID = sorted(func(it *item) uint64 { return it.id })
-	first := -1
-	for n, i := range r.byID {
-		if n == 0 || r.items[i].id != r.items[first].id {
-			first = int(i)
-		} else if r.items[i].text == r.items[first].text {
-			r.items[i].duplicate = true
-			r.duplicates++
-		}
-	}
-	r.byText = sorted(func(it *item) uint64 { return it.text })
+	return found, nil
 }
 
-// search returns where in an index the items of a hash begin.
-func (r *Reference) search(index []int32, hash uint64, key func(*item) uint64) int {
-	n, _ := slices.BinarySearchFunc(index, hash, func(i int32, hash uint64) int { return cmp.Compare(key(&r.items[i]), hash) })
-	return n
-}
+// Close gives the temporary file back, if there is one. A reference that is
+// dropped without it gives it back when it is collected.
+func (r *Reference) Close() error { return r.entries.close() }
 
 // Len is the number of annotations.
-func (r *Reference) Len() int { return len(r.items) }
+func (r *Reference) Len() int { return r.entries.entries }
 
 // Format is how the reference lies in its file.
 func (r *Reference) Format() Format { return r.format }
@@ -161,36 +175,6 @@ func (r *Reference) Level() Level { return r.level }
 
 // Codebook is what the labels are numbered with.
 func (r *Reference) Codebook() *Codebook { return r.book }
-
-// Labels are the labels of an annotation on the reference's level.
-func (r *Reference) Labels(i int) Set { return r.items[i].labels }
-
-// Spanned reports whether spans were looked for in a text.
-func (r *Reference) Spanned(i int) bool { return r.items[i].spanned }
-
-// Spans are the spans of an annotation, by their start. They must not be
-// modified.
-func (r *Reference) Spans(i int) []Span {
-	end := len(r.spans)
-	if i+1 < len(r.items) {
-		end = int(r.items[i+1].spans)
-	}
-	return r.spans[r.items[i].spans:end]
-}
-
-// Class is the number of the span's label on the level it was read on; ok is
-// false where the taxonomy does not know the label.
-func (s Span) Class() (class uint8, ok bool) { return s.class, s.class != noClass }
-
-// chunksOf are the entities of an irregular item's BIO labels.
-func (r *Reference) chunksOf(i int) (chunks, strict []entity) {
-	end := len(r.chunks)
-	if i+1 < len(r.items) {
-		end = int(r.items[i+1].chunks)
-	}
-	it := &r.items[i]
-	return r.chunks[it.chunks:it.strict], r.chunks[it.strict:end]
-}
 
 // UnknownLabels counts the labels that the taxonomy does not know, by name. It
 // must not be modified.

@@ -43,6 +43,7 @@ func (r *run) overlap(other *run) int32 { return min(r.end, other.end) - max(r.s
 // for that it uses again for the next.
 type spanComparer struct {
 	project func(class uint8) uint8 // of a predicted span to the reference's level
+	typed   bool                    // the reference has span types to compare
 
 	reference, predicted []run
 	meets                []meeting
@@ -58,12 +59,11 @@ type meeting struct {
 	exact, right         bool
 }
 
-// compare says how the spans of the reference's i-th annotation and of a, which
-// is of the same text, agree. The outcome is valid until the next call.
-func (c *spanComparer) compare(ref *Reference, i int, a *Annotation) *spanOutcome {
+// compare says how the spans of the reference's annotation and of a, which is of
+// the same text, agree. The outcome is valid until the next call.
+func (c *spanComparer) compare(ref, a *Annotation) *spanOutcome {
 	c.out = spanOutcome{emotions: c.out.emotions[:0]}
-	spans := ref.Spans(i)
-	c.layReference(spans, a)
+	c.layReference(ref.Spans, a)
 	c.predicted = c.predicted[:0]
 	for k := range a.Spans {
 		s := &a.Spans[k]
@@ -73,8 +73,8 @@ func (c *spanComparer) compare(ref *Reference, i int, a *Annotation) *spanOutcom
 	c.out.reference, c.out.predicted = int32(len(c.reference)), int32(len(c.predicted))
 	c.meet()
 	c.belong()
-	c.entities(ref, i, a)
-	c.emotions(spans, a)
+	c.entities(ref, a)
+	c.emotions(ref.Spans, a)
 	return &c.out
 }
 
@@ -197,8 +197,7 @@ func first(a, b bool) int {
 }
 
 // entities compares what the BIO labels of both hold, as seqeval does.
-func (c *spanComparer) entities(ref *Reference, i int, a *Annotation) {
-	typed := ref.format == FormatRecords // else the reference has no span types to compare
+func (c *spanComparer) entities(ref, a *Annotation) {
 	collect := func(dst []entity, runs []run, irregular bool, list []entity) []entity {
 		if !irregular {
 			for _, r := range runs {
@@ -210,19 +209,17 @@ func (c *spanComparer) entities(ref *Reference, i int, a *Annotation) {
 			dst = append(dst, entity{e.class, from, to})
 		}
 		for k := range dst {
-			if !typed {
+			if !c.typed {
 				dst[k].class = 0
 			}
 		}
 		return mergeOverlapping(dst)
 	}
-	chunks, strict := ref.chunksOf(i)
-	irregular := ref.items[i].irregular
 	for _, way := range [...]struct {
 		reference, predicted []entity
 		to                   *cell
-	}{{chunks, a.chunks, &c.out.chunks}, {strict, a.strict, &c.out.strict}} {
-		c.left = collect(c.left[:0], c.reference, irregular, way.reference)
+	}{{ref.chunks, a.chunks, &c.out.chunks}, {ref.strict, a.strict, &c.out.strict}} {
+		c.left = collect(c.left[:0], c.reference, ref.irregular, way.reference)
 		c.right = collect(c.right[:0], c.predicted, a.irregular, way.predicted)
 		*way.to = cell{reference: int32(len(c.left)), predicted: int32(len(c.right))}
 		intersect(c.left, c.right, func(entity) { way.to.both++ })

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"math"
-	"slices"
 )
 
 // SpanScores are the scores of spans. Spans of the reference that lie over each
@@ -54,8 +53,7 @@ func (s *SpanScores) estimates() []*Estimate {
 	return list
 }
 
-// spanOutcome is what a text's spans came to, in small integers, as many are
-// kept.
+// spanOutcome is what a text's spans came to.
 type spanOutcome struct {
 	reference, predicted         int32 // spans
 	chunks, strict, tokens       cell
@@ -74,53 +72,164 @@ type emotionCell struct {
 }
 
 // spanTally counts equal outcomes, in the order in which they were first seen.
+// They are kept encoded, in a quarter of the memory, as texts with several spans
+// mostly have one of their own.
 type spanTally struct {
-	index    map[uint64]int32 // by the hash of their key
-	outcomes []spanOutcome
+	index    map[uint64]int32 // by the hash of their encoding
+	outcomes [][]byte         // in parts of outcomePart bytes, each outcome behind its length
 	counts   []int
 	key      []byte
+
+	reference, predicted int // spans of all texts
 }
 
-// add counts an outcome, of which it keeps a copy.
+const outcomePart = 1 << 16
+
+// add counts an outcome.
 func (t *spanTally) add(o *spanOutcome) {
-	t.key = o.appendKey(t.key[:0])
+	t.reference, t.predicted = t.reference+int(o.reference), t.predicted+int(o.predicted)
+	t.key = o.encode(t.key[:0])
 	key := hash(t.key)
 	i, ok := t.index[key]
 	if !ok {
 		if t.index == nil {
 			t.index = map[uint64]int32{}
 		}
-		i = int32(len(t.outcomes))
+		i = int32(len(t.counts))
 		t.index[key] = i
-		kept := *o
-		kept.emotions = slices.Clone(o.emotions)
-		t.outcomes, t.counts = append(t.outcomes, kept), append(t.counts, 0)
+		t.counts = append(t.counts, 0)
+		need := binary.MaxVarintLen64 + len(t.key)
+		last := len(t.outcomes) - 1
+		if last < 0 || cap(t.outcomes[last])-len(t.outcomes[last]) < need {
+			t.outcomes = append(t.outcomes, make([]byte, 0, max(need, outcomePart)))
+			last++
+		}
+		t.outcomes[last] = binary.AppendUvarint(t.outcomes[last], uint64(len(t.key)))
+		t.outcomes[last] = append(t.outcomes[last], t.key...)
 	}
 	t.counts[i]++
 }
 
-// appendKey writes the outcome such that two are the same where their keys are.
-func (o *spanOutcome) appendKey(key []byte) []byte {
-	add := func(list ...int32) {
-		for _, v := range list {
-			key = binary.AppendUvarint(key, uint64(v))
-		}
+// The numbers of an outcome, emotions apart, in the order of its encoding; those
+// of a cell are both, reference, predicted.
+const (
+	numReference = iota
+	numPredicted
+	numPredictedMet
+	numReferenceMet
+	numChunks
+	numStrict     = numChunks + 3
+	numTokens     = numStrict + 3
+	numMisaligned = numTokens + 3
+	spanNumbers   = numMisaligned + len(misalignments)
+)
+
+func (o *spanOutcome) numbers() (list [spanNumbers]int32) {
+	list[numReference], list[numPredicted] = o.reference, o.predicted
+	list[numPredictedMet], list[numReferenceMet] = o.predictedMet, o.referenceMet
+	for i, c := range [...]cell{o.chunks, o.strict, o.tokens} {
+		at := numChunks + 3*i
+		list[at], list[at+1], list[at+2] = c.both, c.reference, c.predicted
 	}
-	add(o.reference, o.predicted, o.predictedMet, o.referenceMet)
-	for _, c := range [...]cell{o.chunks, o.strict, o.tokens} {
-		add(c.both, c.reference, c.predicted)
-	}
-	add(o.misaligned[:]...)
-	key = binary.BigEndian.AppendUint64(key, math.Float64bits(o.predictedPart))
-	key = binary.BigEndian.AppendUint64(key, math.Float64bits(o.referencePart))
-	for _, e := range o.emotions {
-		add(int32(e.class), e.both, e.reference, e.predicted)
-	}
-	return key
+	copy(list[numMisaligned:], o.misaligned[:])
+	return list
 }
 
-// score makes the figures and their intervals.
+// What an encoding begins with: each number is a byte, as nearly always, or a varint.
+const (
+	narrow = iota
+	wide
+)
+
+// encode appends the outcome such that two are the same where these bytes are.
+func (o *spanOutcome) encode(dst []byte) []byte {
+	list := o.numbers()
+	top := int32(0)
+	for _, v := range list {
+		top = max(top, v)
+	}
+	for _, e := range o.emotions {
+		top = max(top, e.both, e.reference, e.predicted)
+	}
+	add := func(v int32) { dst = append(dst, byte(v)) }
+	if top <= math.MaxUint8 {
+		dst = append(dst, narrow)
+	} else {
+		dst = append(dst, wide)
+		add = func(v int32) { dst = binary.AppendUvarint(dst, uint64(v)) }
+	}
+	for _, v := range list {
+		add(v)
+	}
+	dst = binary.LittleEndian.AppendUint64(dst, math.Float64bits(o.predictedPart))
+	dst = binary.LittleEndian.AppendUint64(dst, math.Float64bits(o.referencePart))
+	for _, e := range o.emotions {
+		dst = append(dst, e.class)
+		add(e.both)
+		add(e.reference)
+		add(e.predicted)
+	}
+	return dst
+}
+
+// spanSums are the sums of outcomes.
+type spanSums struct {
+	records                      int
+	numbers                      [spanNumbers]int
+	predictedPart, referencePart float64
+	emotions                     []counts // by class
+}
+
+func (s *spanSums) counts(first int) counts {
+	return counts{s.numbers[first], s.numbers[first+1], s.numbers[first+2]}
+}
+
+// sum adds the outcomes up, each as often as its weight says.
+func (t *spanTally) sum(weights []int, classes int) *spanSums {
+	s := &spanSums{emotions: make([]counts, classes)}
+	i := 0
+	for _, part := range t.outcomes {
+		for d := decoder(part); len(d) > 0; i++ {
+			size := d.number()
+			if w := weights[i]; w != 0 {
+				s.add(d[:size], w)
+			}
+			d = d[size:]
+		}
+	}
+	return s
+}
+
+// add adds what encode wrote.
+func (s *spanSums) add(d decoder, w int) {
+	s.records += w
+	isNarrow := d.byte() == narrow
+	if isNarrow {
+		for i, v := range d[:spanNumbers] {
+			s.numbers[i] += w * int(v)
+		}
+		d = d[spanNumbers:]
+	} else {
+		for i := range s.numbers {
+			s.numbers[i] += w * d.number()
+		}
+	}
+	s.predictedPart += float64(w) * math.Float64frombits(d.uint64())
+	s.referencePart += float64(w) * math.Float64frombits(d.uint64())
+	for len(d) > 0 {
+		c := &s.emotions[d.byte()]
+		if isNarrow {
+			c.add(cell{int32(d[0]), int32(d[1]), int32(d[2])}, w)
+			d = d[3:]
+		} else {
+			c.add(cell{int32(d.number()), int32(d.number()), int32(d.number())}, w)
+		}
+	}
+}
+
+// score makes the figures and their intervals. Nothing can be added behind it.
 func (t *spanTally) score(ctx context.Context, book *Codebook, level Level, b Bootstrap) (*SpanScores, error) {
+	t.index = nil
 	s := t.figures(book, level, t.counts)
 	err := b.intervals(ctx, t.counts, func(weights []int) []*Estimate {
 		return t.figures(book, level, weights).estimates()
@@ -131,39 +240,19 @@ func (t *spanTally) score(ctx context.Context, book *Codebook, level Level, b Bo
 // figures makes the figures of the outcomes, each as often as its weight says.
 func (t *spanTally) figures(book *Codebook, level Level, weights []int) *SpanScores {
 	names := book.Names(level)
-	s := &SpanScores{}
-	var chunks, strict, tokens, all counts
-	var predictedMet, referenceMet int
-	var predictedPart, referencePart float64
-	var misaligned [len(misalignments)]int
-	emotions := make([]counts, len(names))
-	for i, w := range weights {
-		if w == 0 {
-			continue
-		}
-		o := &t.outcomes[i]
-		s.Records += w
-		s.Reference, s.Predicted = s.Reference+w*int(o.reference), s.Predicted+w*int(o.predicted)
-		chunks.add(o.chunks, w)
-		strict.add(o.strict, w)
-		tokens.add(o.tokens, w)
-		predictedMet, referenceMet = predictedMet+w*int(o.predictedMet), referenceMet+w*int(o.referenceMet)
-		predictedPart, referencePart = predictedPart+float64(w)*o.predictedPart, referencePart+float64(w)*o.referencePart
-		for k, n := range o.misaligned {
-			misaligned[k] += w * int(n)
-		}
-		for _, e := range o.emotions {
-			emotions[e.class].add(e.cell, w)
-			all.add(e.cell, w)
-		}
-	}
+	sums := t.sum(weights, len(names))
+	s := &SpanScores{Records: sums.records, Reference: sums.numbers[numReference], Predicted: sums.numbers[numPredicted]}
 	predicted, reference := float64(s.Predicted), float64(s.Reference)
-	s.Default, s.Strict, s.Tokens = chunks.prf(), strict.prf(), tokens.prf()
-	s.Overlap = prf(float64(predictedMet), predicted, float64(referenceMet), reference)
-	s.Proportional = prf(predictedPart, predicted, referencePart, reference)
+	s.Default, s.Strict, s.Tokens = sums.counts(numChunks).prf(), sums.counts(numStrict).prf(), sums.counts(numTokens).prf()
+	s.Overlap = prf(float64(sums.numbers[numPredictedMet]), predicted, float64(sums.numbers[numReferenceMet]), reference)
+	s.Proportional = prf(sums.predictedPart, predicted, sums.referencePart, reference)
+	var all counts
+	for _, c := range sums.emotions {
+		all.both, all.reference, all.predicted = all.both+c.both, all.reference+c.reference, all.predicted+c.predicted
+	}
 	s.Emotion = EmotionScores{Level: level, Micro: all.prf()}
 	var macro [3]float64
-	for class, c := range emotions {
+	for class, c := range sums.emotions {
 		if c.reference+c.predicted == 0 {
 			continue
 		}
@@ -175,7 +264,7 @@ func (t *spanTally) figures(book *Codebook, level Level, weights []int) *SpanSco
 	}
 	n := float64(len(s.Emotion.Classes))
 	s.Emotion.Macro = PRF{estimate(ratio(macro[0], n)), estimate(ratio(macro[1], n)), estimate(ratio(macro[2], n))}
-	sum := 0
+	misaligned, sum := sums.numbers[numMisaligned:], 0
 	for _, n := range misaligned {
 		sum += n
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -250,5 +251,53 @@ func TestNoSpans(t *testing.T) {
 		if c.Spans != nil || c.Attributes != nil || c.SpansWhy != test.want {
 			t.Errorf("%s against %s: %v, %q, want %q", test.file, test.reference, c.Spans, c.SpansWhy, test.want)
 		}
+	}
+}
+
+// TestSpanTally holds the sums of encoded outcomes, of small and of large numbers, against those of the outcomes.
+func TestSpanTally(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 1))
+	const classes = 28
+	var tally spanTally
+	want := spanSums{emotions: make([]counts, classes)}
+	var weights []int
+	for i := range 3000 {
+		top := []int{2, 300, 100_000}[i%3]
+		n := func() int32 { return int32(rng.IntN(top)) }
+		o := spanOutcome{
+			reference: n(), predicted: n(), predictedMet: n(), referenceMet: n(),
+			chunks: cell{n(), n(), n()}, strict: cell{n(), n(), n()}, tokens: cell{n(), n(), n()},
+			predictedPart: float64(i), referencePart: float64(2*i) / 8,
+		}
+		for k := range o.misaligned {
+			o.misaligned[k] = n()
+		}
+		for class := uint8(rng.IntN(9)); class < classes; class += 9 {
+			o.emotions = append(o.emotions, emotionCell{class, cell{n(), n(), n()}})
+		}
+		tally.add(&o)
+		tally.add(&o)
+		w := rng.IntN(3)
+		weights = append(weights, w)
+		want.records += w
+		for k, v := range []int32{
+			o.reference, o.predicted, o.predictedMet, o.referenceMet, o.chunks.both, o.chunks.reference, o.chunks.predicted,
+			o.strict.both, o.strict.reference, o.strict.predicted, o.tokens.both, o.tokens.reference, o.tokens.predicted,
+		} {
+			want.numbers[k] += w * int(v)
+		}
+		for k, v := range o.misaligned {
+			want.numbers[13+k] += w * int(v)
+		}
+		want.predictedPart, want.referencePart = want.predictedPart+float64(w)*o.predictedPart, want.referencePart+float64(w)*o.referencePart
+		for _, e := range o.emotions {
+			want.emotions[e.class].add(e.cell, w)
+		}
+	}
+	if len(tally.counts) != len(weights) || tally.counts[7] != 2 {
+		t.Fatalf("%d outcomes, want %d", len(tally.counts), len(weights))
+	}
+	if got := tally.sum(weights, classes); !reflect.DeepEqual(*got, want) {
+		t.Errorf("%+v\nwant %+v", *got, want)
 	}
 }

@@ -39,7 +39,8 @@ labels are Ekman's classes unless --level says otherwise. "-" is standard input;
 as they are. docs/agreement.md defines each figure.
 
 Texts are paired by src_id where the text is the same too, and else by the text, whatever its white
-space. The reference is kept in memory without its texts, some 60 bytes a record and 35 a span.`,
+space. Of each record of the reference some 35 bytes are kept in memory, the rest, without the texts,
+in a temporary file (in TMPDIR) once it is more than a few MiB, or in memory where none can be written.`,
 		Example: `  emospan compare gold.jsonl tagged.jsonl
   emospan compare dev.tsv small.jsonl large.jsonl
   emospan compare --join-sentences gold.jsonl sentences.jsonl
@@ -137,6 +138,7 @@ func compareFiles(ctx context.Context, o compareOptions, reference string, files
 	if err != nil {
 		return nil, compareError(err)
 	}
+	defer ref.Close()
 	report := &compareReport{
 		Reference: referenceReport{reference, ref.Format(), ref.Level(), ref.Len(), ref.UnknownLabels()},
 		Taxonomy:  tax.Name(),
@@ -175,6 +177,8 @@ func compareError(err error) error {
 		return dataError("%w; tag the reference's own texts, so that ids or texts are the same", err)
 	case errors.Is(err, agreement.ErrEmpty):
 		return dataError("%w; name a file that holds some", err)
+	case errors.Is(err, agreement.ErrReadBack):
+		return fmt.Errorf("%w; set TMPDIR to a folder on another disk and try again", err)
 	}
 	return err
 }
