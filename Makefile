@@ -21,6 +21,7 @@
 #   make test-reliability  runs killed at KILLS random moments (200), failing writes, full disks; installs strace
 #   make test-memory  the peak of memory of each command over a hundred thousand and a million records
 #   make soak     10,000 texts of DATA under a memory limit, stopped and continued; an hour; SOAK_FLAGS holds options of scripts/soak.py
+#   make asan     the shim and llama.cpp under AddressSanitizer: the tests of package llama, and runs of tag
 #   make fuzz     each fuzz target for FUZZTIME
 #   make bench    measure the default model here: tokens and records a second; FLAGS holds other options of emospan bench
 #   make bench-agree  against llama-bench in turn: fails where figures differ by more than noise or tagging is below a floor
@@ -49,7 +50,7 @@ PURE := ./agreement ./bundle ./dataset ./export ./grammar ./models ./report ./sa
 export PYTHON
 
 .DEFAULT_GOAL := build
-.PHONY: build licenses install native model models python demo test check fmt vet staticcheck race nocgo cgocheck test-native release test-release test-cpu test-arm64 test-gpu test-report test-gguf test-slurm test-spark test-kubernetes test-reliability test-memory soak fuzz bench bench-agree bench-grammar bench-bundle bench-scale quality peers bench-peers clean
+.PHONY: build licenses install native model models python demo test check fmt vet staticcheck race nocgo cgocheck asan test-native release test-release test-cpu test-arm64 test-gpu test-report test-gguf test-slurm test-spark test-kubernetes test-reliability test-memory soak fuzz bench bench-agree bench-grammar bench-bundle bench-scale quality peers bench-peers clean
 
 build: native licenses
 	$(GO) build -trimpath $(if $(GPU),-tags $(GPU)) -o bin/emospan ./cmd/emospan
@@ -107,7 +108,11 @@ race: models
 	$(GO) test -p 1 -race -short -shuffle=on -timeout 40m ./...
 
 cgocheck: model
-	GOEXPERIMENT=cgocheck2 $(GO) test -shuffle=on ./llama
+	GOEXPERIMENT=cgocheck2 $(GO) test -short -shuffle=on ./llama
+
+# It builds llama.cpp once more, into the cache.
+asan: model
+	@GO="$(GO)" scripts/test-asan.sh
 
 release:
 	@GO="$(GO)" GPU="$(GPU)" ARCH="$(ARCH)" scripts/release.sh
@@ -158,7 +163,7 @@ test-memory: build
 
 # Takes an hour on 2 cores; dist/soak holds the output, the samples and a figure. matplotlib draws it.
 soak: model
-	PYTHONPATH="$$(scripts/python.sh requirements-soak.txt)" $(PYTHON) -B scripts/soak.py --folder dist/soak --tag-flags "--input goemotions" $(SOAK_FLAGS) $(DATA)/goemotions/dev.tsv $(DATA)/goemotions/train.tsv
+	PYTHONPATH="$$(scripts/python.sh requirements-figures.txt)" $(PYTHON) -B scripts/soak.py --folder dist/soak --tag-flags "--input goemotions" $(SOAK_FLAGS) $(DATA)/goemotions/dev.tsv $(DATA)/goemotions/train.tsv
 
 fuzz:
 	@scripts/fuzz.sh $(FUZZTIME)
@@ -180,7 +185,7 @@ peers:
 	@scripts/peers.sh
 
 quality: models
-	@DATA="$(DATA)" $(PYTHON) -B scripts/quality.py $(QUALITY_FLAGS)
+	@DATA="$(DATA)" PYTHONPATH="$$(scripts/python.sh requirements-figures.txt)" $(PYTHON) -B scripts/quality.py $(QUALITY_FLAGS)
 
 # Models of random weights in folders of its own, 5.5 GB twice over.
 bench-bundle: build
@@ -193,4 +198,4 @@ bench-peers: model peers
 	@DATA="$(DATA)" $(PYTHON) -B scripts/bench_peers.py $(PEERS_FLAGS)
 
 clean:
-	rm -rf bin dist dist-* examples/out.* llama/native_host*.go llama/native_all*.go models/vocabulary/llama3.gguf.gz cmd/emospan/licenses/licenses.txt.gz
+	rm -rf bin dist dist-* examples/out.* llama/native_host*.go llama/native_all*.go llama/native_asan*.go models/vocabulary/llama3.gguf.gz cmd/emospan/licenses/licenses.txt.gz

@@ -21,6 +21,14 @@ func tree(t testing.TB, elem ...string) string {
 	return path
 }
 
+// long marks a test that walks through much in one goroutine: the detectors' runs, which are -short, leave it out.
+func long(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("-short")
+	}
+}
+
 // llama3Vocab is the real Llama 3 vocabulary, without weights.
 func llama3Vocab(t testing.TB) string { return tree(t, "models", "ggml-vocab-llama-bpe.gguf") }
 

@@ -99,11 +99,15 @@ func TestGrammarSampler(t *testing.T) {
 
 // TestOracleRandom walks at random through random grammars.
 func TestOracleRandom(t *testing.T) {
+	grammars := *oracleGrammars
+	if testing.Short() {
+		grammars = min(grammars, 5)
+	}
 	for _, v := range vocabularies(t) {
 		t.Run(v.name, func(t *testing.T) {
 			seen := map[string]int{}
 			positions, refused := 0, 0
-			for i := range *oracleGrammars {
+			for i := range grammars {
 				seed := *oracleSeed + uint64(i)
 				r := rand.New(rand.NewPCG(seed, 0))
 				g := randomGrammar{Rand: r, vocab: v}
@@ -125,7 +129,7 @@ func TestOracleRandom(t *testing.T) {
 				p.close()
 			}
 			report(t, positions, seen)
-			t.Logf("llama.cpp takes a repetition for left recursion in %d of %d grammars", refused, *oracleGrammars)
+			t.Logf("llama.cpp takes a repetition for left recursion in %d of %d grammars", refused, grammars)
 		})
 	}
 }
@@ -147,6 +151,7 @@ var countedGrammars = []string{
 
 // TestOracleCounted walks through grammars with counted repetitions until they are over.
 func TestOracleCounted(t *testing.T) {
+	long(t)
 	v := llama3Vocabulary(t)
 	seen := map[string]int{}
 	positions := 0
@@ -244,6 +249,7 @@ func (p *pair) follow(t testing.TB, text string) (positions int) {
 
 // TestOracleRecords walks through grammars of the shape that the program decodes with.
 func TestOracleRecords(t *testing.T) {
+	long(t)
 	for _, v := range vocabularies(t) {
 		t.Run(v.name, func(t *testing.T) {
 			seen := map[string]int{}
@@ -268,6 +274,7 @@ func TestOracleRecords(t *testing.T) {
 
 // TestOracleGrammarFiles walks through the grammars that llama.cpp comes with.
 func TestOracleGrammarFiles(t *testing.T) {
+	long(t)
 	paths, err := filepath.Glob(tree(t, "grammars") + "/*.gbnf")
 	if err != nil || len(paths) < len(grammarTexts) {
 		t.Fatalf("%d grammars, %v; there were %d", len(paths), err, len(grammarTexts))

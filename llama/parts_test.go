@@ -63,9 +63,7 @@ func spell(m *Model, ids []int32) string {
 
 // Each way to split that llama.cpp has gives the same tokens for a text as for the parts that it is cut into.
 func TestTokenizeParts(t *testing.T) {
-	if testing.Short() {
-		t.Skip("make test runs it")
-	}
+	long(t)
 	vocab := tree(t, "models", "ggml-vocab-gpt-2.gguf")
 	words := []string{"that", " was", "so", "KIND", "Straße", " 12", "3,456", ".", ", ", "\n", "\n\n", "  ", "\t", "!", "?!", "'s", "it's", " (oh)", "...", "“no”",
 		" naïve", "привет", " мир", "中文", "。", "，", "か。", "\u00a0", "e.g.", "a:b", "x)", "é", "e\u0301", "😀", "\r\n", "/", " -", "한국"}
@@ -127,9 +125,7 @@ func cutsEverywhere(m *Model, text string, size int) bool {
 
 // A stretch without a place to cut goes through each of them, where as much of it at once overflows the stack of most.
 func TestTokenizeLongRuns(t *testing.T) {
-	if testing.Short() {
-		t.Skip("make test runs it")
-	}
+	long(t)
 	vocab := tree(t, "models", "ggml-vocab-gpt-2.gguf")
 	for _, name := range []string{"default", "deepseek-llm", "tekken"} {
 		m := load(t, withPreTokenizer(t, vocab, name), LoadOptions{VocabOnly: true})

@@ -44,6 +44,7 @@ func (m *alikeModel) Decode(rows []Row) error {
 
 // TestRunAlike: with Alike results are as without, and batches are as decodeAlike says.
 func TestRunAlike(t *testing.T) {
+	long(t)
 	for _, o := range []Options{{Decode: Compact}, {Decode: Aligned}} {
 		_, want, _ := runAll(t, 1, 1<<16, o)
 		for _, parallel := range []int{2, 5, 16} {

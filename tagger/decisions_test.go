@@ -30,6 +30,7 @@ func changedTaxonomy(t *testing.T, oldnew ...string) *dataset.Taxonomy {
 // TestDecisionsOfTaxonomies: whatever a taxonomy calls its values, what is written is read as it was meant, and the grammar
 // takes it.
 func TestDecisionsOfTaxonomies(t *testing.T) {
+	long(t)
 	const text = "no one likes it, high 9 in past 5"
 	for _, tt := range []struct {
 		name, example string // of fear, low, asserted, past, self, 50

@@ -224,6 +224,7 @@ func TestBatchSizeDoesNotMatter(t *testing.T) {
 // TestCanonicalTokens: where the model chooses the tokens that the tokenizer would, the forced ones are the tokenizer's
 // too, and every one of them is counted.
 func TestCanonicalTokens(t *testing.T) {
+	long(t)
 	tax := dataset.Default()
 	rng := rand.New(rand.NewPCG(11, 12))
 	for _, decode := range Decodes {

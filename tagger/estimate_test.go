@@ -77,6 +77,7 @@ func f1Of(c *Calibration, readings []Reading) float64 {
 }
 
 func TestEstimate(t *testing.T) {
+	long(t)
 	c := NewCalibration("p", "b", []string{" is"}, dataset.Default())
 	train, other := madeReadings(c, 1500, 1.5, 1), madeReadings(c, 400, 1.5, 2)
 	before := f1Of(c, other)

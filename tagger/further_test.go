@@ -20,6 +20,7 @@ func furtherTaxonomy(t *testing.T) *dataset.Taxonomy {
 // TestFurtherAttributes: in each form the grammar takes what a record has of the taxonomy's own attributes and span types, it
 // is read again, and nothing else is taken.
 func TestFurtherAttributes(t *testing.T) {
+	long(t)
 	tax := furtherTaxonomy(t)
 	const text = "so it was, and I was glad of it"
 	for _, decode := range Decodes {

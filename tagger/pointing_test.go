@@ -50,6 +50,7 @@ func wordScore(m *fakeModel, c *Calibration, word string, emotion int) float64 {
 // TestRunPointed: spans are the words that, each by itself, suggest the predictions most, whatever is tagged beside and however often
 // records have to give way.
 func TestRunPointed(t *testing.T) {
+	long(t)
 	for _, decode := range []Decode{Compact, Aligned} {
 		var want []Result
 		for _, parallel := range []int{1, 3, 16} {

@@ -3,6 +3,7 @@
 #
 #   build.sh host    the core and the CPU variant that suits this machine; writes llama/native_host.go
 #   build.sh all     the core and every variant the compiler can make;     writes llama/native_all.go (build tag "release")
+#   build.sh asan    as host, with AddressSanitizer and asserts, at -O1;   writes llama/native_asan.go (build tag "asan", which go -asan sets)
 #   build.sh source  the llama.cpp tree alone; prints its path
 #
 # Both builds also put the Llama 3 vocabulary of the tree, compressed, where package models embeds it.
@@ -199,6 +200,10 @@ flags="-ffile-prefix-map=$src=llama.cpp -fno-gnu-unique"
 common="-DCMAKE_BUILD_TYPE=Release -DBUILD_SHARED_LIBS=OFF -DGGML_NATIVE=OFF -DGGML_OPENMP=OFF -DGGML_CCACHE=OFF
   -DLLAMA_BUILD_COMMON=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_EXAMPLES=OFF
   -DLLAMA_BUILD_SERVER=OFF -DLLAMA_BUILD_APP=OFF -DLLAMA_OPENSSL=OFF${cross:+ $cross}"
+if [ "$set_name" = asan ]; then
+  common="$common -DCMAKE_C_FLAGS_RELEASE=-O1 -DCMAKE_CXX_FLAGS_RELEASE=-O1" # without -DNDEBUG
+  CFLAGS="${CFLAGS:-} -fsanitize=address -fno-omit-frame-pointer" CXXFLAGS="${CXXFLAGS:-} -fsanitize=address -fno-omit-frame-pointer"
+fi
 toolchain="$(${CC:-gcc} --version | head -n1) $(${CXX:-g++} --version | head -n1) ${CFLAGS:-} ${CXXFLAGS:-}"
 export CFLAGS="${CFLAGS:-} $flags" CXXFLAGS="${CXXFLAGS:-} ${flags}"
 key() { printf '%s\n' "$source_id" "$revision" "$toolchain" "$common" "$(declare -f "$1")" "$(variant_flags "${2:-}")" | sha256sum | cut -c1-16; }
@@ -209,13 +214,14 @@ case $set_name in
     set=()
     for v in "${variants[@]}"; do if can_make "$v"; then set+=("$v"); else say "this compiler cannot make the $v variant; left out"; fi; done
     tag="//go:build cgo && release && $arch" go_file=$package/native_all${cross:+_$arch}.go ;;
-  host)
+  host|asan)
     [ -z "$cross" ] || die "ARCH=$arch is not this machine's: only \"all\" can be built for it"
     # The same choice that the program makes at start-up, by the same code, so that the one variant linked is the one wanted.
     set=("$(cd "$package" && CGO_ENABLED=0 go run ./native/hostvariant)")
     can_make "${set[0]}" || die "this compiler cannot make the ${set[0]} variant of this CPU; set EMOSPAN_CPU=avx2 to build that one"
-    tag="//go:build cgo && !release" go_file=$package/native_host.go ;;
-  *) die "unknown set \"$set_name\": host, all or source" ;;
+    tag="//go:build cgo && !release && !asan" go_file=$package/native_host.go
+    [ "$set_name" = host ] || tag="//go:build cgo && asan" go_file=$package/native_asan.go ;;
+  *) die "unknown set \"$set_name\": host, all, asan or source" ;;
 esac
 
 for other in vulkan cuda metal; do [ "$gpu" = "$other" ] || tag="$tag && !$other"; done
