@@ -28,6 +28,7 @@ def options():
     p.add_argument("--texts", type=int, default=140, help="texts of REMAN (default 140)")
     p.add_argument("--confident", type=int, default=300, help="rows for the figures of confidence (default 300)")
     p.add_argument("--tag-flags", type=shlex.split, default=[], metavar="FLAGS", help="more flags for emospan tag")
+    p.add_argument("--figure", metavar="FILE", help="draw the table of confidence there, as SVG; takes matplotlib")
     p.add_argument("--tables", default="emotions,spans,confidence", help="which, comma-separated")
     return p.parse_args()
 
@@ -164,25 +165,50 @@ def with_spans(record, runs):
 def confidence(args, folder):
     reference = os.path.join(folder, "few.jsonl")
     truth = {r["src_id"]: r["labels"] for r in head(os.path.join(DATA, "goemotions", "dev.tsv"), reference, args.confident)}
-    model = args.models.split(",")[0]
-    print(f"\n## Confidence: {len(truth)} rows, {model}\n")
-    print("| confidence | spans | mean | right | expected calibration error |")
-    print("|---|---|---|---|---|")
     plots = []
-    for name, flags in (("as the model writes it", []), ("--confidence model", ["--confidence", "model"]), ("--confidence model --calibrate", ["--confidence", "model", "--calibrate"])):
-        out = os.path.join(folder, "confidence.jsonl")
-        pairs = [(s["attrs"]["confidence"], s["subtype"].lower() in truth[r["src_id"]])
-                 for r in tag(args, model, reference, out, *flags) for s in r["data"]["spans"]]
-        bins = [[p for p in pairs if min(int(p[0] * BINS), BINS - 1) == b] for b in range(BINS)]
-        error = sum(abs(sum(c for c, _ in b) - sum(right for _, right in b)) for b in bins) / len(pairs)
-        mean, right = (sum(column) / len(pairs) for column in zip(*pairs))
-        print(f"| {name} | {len(pairs)} | {mean:.3f} | {right:.3f} | {error:.3f} |", flush=True)
-        plots.append((name, bins))
+    print(f"\n## Confidence: {len(truth)} rows\n")
+    print("| model | confidence | spans | mean | right | expected calibration error |")
+    print("|---|---|---|---|---|---|")
+    for model in args.models.split(","):
+        for name, flags in (("as the model writes it", []), ("--confidence model", ["--confidence", "model"]), ("--confidence model --calibrate", ["--confidence", "model", "--calibrate"])):
+            out = os.path.join(folder, "confidence.jsonl")
+            pairs = [(s["attrs"]["confidence"], s["subtype"].lower() in truth[r["src_id"]])
+                     for r in tag(args, model, reference, out, *flags) for s in r["data"]["spans"]]
+            bins = [[p for p in pairs if min(int(p[0] * BINS), BINS - 1) == b] for b in range(BINS)]
+            error = sum(abs(sum(c for c, _ in b) - sum(right for _, right in b)) for b in bins) / len(pairs)
+            mean, right = (sum(column) / len(pairs) for column in zip(*pairs))
+            print(f"| {model} | {name} | {len(pairs)} | {mean:.3f} | {right:.3f} | {error:.3f} |", flush=True)
+            plots.append((model, name, bins))
     print(f"\nShare of right emotions by confidence, in {BINS} bins (spans of the bin in brackets):\n")
-    print("| confidence |" + "".join(f" {b / BINS:.1f}–{(b + 1) / BINS:.1f} |" for b in range(BINS)))
-    print("|---|" + "---|" * BINS)
-    for name, bins in plots:
-        print(f"| {name} |" + "".join(f" {sum(r for _, r in b) / len(b):.2f} ({len(b)}) |" if b else " |" for b in bins))
+    print("| model | confidence |" + "".join(f" {b / BINS:.1f}–{(b + 1) / BINS:.1f} |" for b in range(BINS)))
+    print("|---|---|" + "---|" * BINS)
+    for model, name, bins in plots:
+        print(f"| {model} | {name} |" + "".join(f" {sum(r for _, r in b) / len(b):.2f} ({len(b)}) |" if b else " |" for b in bins))
+    if args.figure:
+        draw(plots, args.figure)
+
+
+def draw(plots, path):
+    """The reliability plot: a panel for each model, a dot for each bin that has spans, larger for more of them."""
+    import matplotlib
+    matplotlib.use("svg")
+    import matplotlib.pyplot as plt
+    matplotlib.rcParams["svg.hashsalt"] = "quality"
+    models = list(dict.fromkeys(model for model, _, _ in plots))
+    figure, axes = plt.subplots(1, len(models), figsize=(4.5 * len(models), 4.5), sharey=True, squeeze=False)
+    for axis, model in zip(axes[0], models):
+        axis.plot([0, 1], [0, 1], color="grey", linestyle="--", linewidth=0.8, label="as sure as right")
+        for of, name, bins in plots:
+            if of != model:
+                continue
+            dots = [(sum(c for c, _ in b) / len(b), sum(right for _, right in b) / len(b), len(b)) for b in bins if b]
+            line, = axis.plot([d[0] for d in dots], [d[1] for d in dots], linewidth=0.8, label=name)
+            axis.scatter([d[0] for d in dots], [d[1] for d in dots], s=[3 * d[2] ** 0.75 for d in dots], color=line.get_color())
+        axis.set(title=model, xlabel="confidence of a span, mean of the bin", xlim=(0, 1), ylim=(0, 1.02))
+        axis.legend(loc="upper left", fontsize=8)
+    axes[0][0].set(ylabel="share whose emotion is a label of the text")
+    figure.tight_layout()
+    figure.savefig(path, metadata={"Date": None})
 
 
 def main():
