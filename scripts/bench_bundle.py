@@ -9,8 +9,8 @@ weights included), and the largest proportional set of those looked at while it 
 import argparse, os, pathlib, statistics, subprocess, sys, tempfile, time
 
 exe = pathlib.Path("bin/emospan").resolve()
-template = """{{define "system"}}Name the emotions.{{end}}{{define "user"}}{{.Text}}{{end}}
-{{define "examples"}}{"text": "I love it", "answer": ["love"]}{{end}}"""
+template = """{{define "task"}}labels{{end}}{{define "system"}}Name the emotions.{{end}}{{define "user"}}{{.Text}}{{end}}
+{{define "examples"}}{"text": "I love it", "answer": [" love"]}{{end}}"""
 look_every = 0.1  # seconds between two looks at the proportional set
 
 

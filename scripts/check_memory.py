@@ -15,7 +15,7 @@ import time
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 # What a command may keep of each record: ids are told apart by 16 bytes in tables that are 75 to 87 percent full; compare keeps the reference.
-BYTES = {"validate": 24, "export conll": 0, "export parquet": 0, "report": 24, "compare": 128, "tag": 24}
+BYTES = {"validate": 24, "export conll": 24, "export parquet": 24, "report": 24, "compare": 128, "tag": 24}
 SLACK = 24 << 20  # of the Go heap, whose peak depends on when it is collected
 
 
@@ -26,7 +26,7 @@ def options():
     p.add_argument("emospan")
     p.add_argument("model", help="GGUF file")
     p.add_argument("--counts", type=lambda s: [int(n) for n in s.split(",")], default=[100_000, 1_000_000], help="(default 100000,1000000)")
-    p.add_argument("--tag-counts", type=lambda s: [int(n) for n in s.split(",")], default=[2_000, 30_000], help="texts for tag (default 2000,30000)")
+    p.add_argument("--tag-counts", type=lambda s: [int(n) for n in s.split(",")], default=[1_000, 10_000], help="texts for tag (default 1000,10000)")
     return p.parse_args()
 
 

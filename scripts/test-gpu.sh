@@ -26,6 +26,13 @@ cp "$exe" "$work/exe" # for the chroot
 tiny=$work/tiny.gguf
 CGO_ENABLED=0 "$go" run ./scripts/tinymodel "$(llama/native/build.sh source)/models/ggml-vocab-llama-bpe.gguf" "$tiny" F32
 head -n 12 examples/sentences.txt >"$work/texts.txt"
+head -n 2 examples/sentences.txt >"$work/few.txt"
+# llvmpipe takes minutes for the default model's own prompt.
+cat >"$work/short.tmpl" <<'TMPL'
+{{define "task"}}labels{{end}}{{define "system"}}Name the emotions.{{end}}{{define "user"}}{{.Text}}{{end}}
+{{define "examples"}}{"text": "I love it", "answer": [" love"]}{{end}}
+TMPL
+briefly="tag -q --prompt simple --prompt-file $work/short.tmpl $work/few.txt"
 json() { python3 -c 'import json,sys
 v = json.load(open(sys.argv[1]))
 for k in sys.argv[2].split("."): v = v[int(k)] if isinstance(v, list) else v.get(k)
@@ -69,7 +76,7 @@ check "a number that is none is refused" '! GGML_VK_VISIBLE_DEVICES=7 devices --
 
 # The same records. llvmpipe is asked for by its number.
 software() { GGML_VK_VISIBLE_DEVICES=0 "$exe" "$@" --device gpu; }
-for form in compact aligned schema; do
+for form in compact aligned; do # in schema random weights come to no record
   tag "$exe" tag -q -m "$tiny" --decode $form --device cpu "$work/texts.txt" -o "$work/cpu.$form.jsonl" --force || true
   tag software tag -q -m "$tiny" --decode $form "$work/texts.txt" -o "$work/gpu.$form.jsonl" --force || true
   check "the tiny model's records are the CPU's: $form, $(cat "$work/cpu.$form.jsonl" | wc -l) records and $(cat "$work/cpu.$form.jsonl.rejects.jsonl" 2>/dev/null | wc -l) rejects" \
@@ -79,8 +86,8 @@ manifest=$work/gpu.compact.jsonl.manifest.json
 check "the manifest names device, layers and that there was no sandbox: $(json "$manifest" device), $(json "$manifest" gpu_layers), $(json "$manifest" sandbox)" \
   '[[ $(json "$manifest" device) = "Vulkan llvmpipe"* ]] && [ "$(json "$manifest" gpu_layers)" -ge 2 ] && [[ $(json "$manifest" sandbox) = off* ]]'
 check "on the CPU it is as ever" '[ "$(json "$work/cpu.compact.jsonl.manifest.json" device)" = cpu ] && [ "$(json "$work/cpu.compact.jsonl.manifest.json" gpu_layers)" = None ] && [[ $(json "$work/cpu.compact.jsonl.manifest.json" sandbox) != off* ]]'
-tag "$exe" tag -q --device cpu "$work/texts.txt" -o "$work/cpu.jsonl" || true
-check "the default model runs" 'tag software tag -q "$work/texts.txt" -o "$work/gpu.jsonl" && [ -s "$work/gpu.jsonl" ]'
+tag "$exe" $briefly --device cpu -o "$work/cpu.jsonl" || true
+check "the default model runs" 'tag software $briefly -o "$work/gpu.jsonl" && [ "$(json "$work/gpu.jsonl.manifest.json" accepted)" = 2 ]'
 same=$(python3 -c 'import sys; a, b = (set(open(f)) for f in sys.argv[1:]); print(len(a & b))' "$work/cpu.jsonl" "$work/gpu.jsonl")
 echo "     the default model: $same of $(wc -l <"$work/cpu.jsonl") records are the CPU's; $(json "$work/gpu.jsonl.manifest.json" gpu_layers) layers"
 
@@ -96,19 +103,19 @@ check "--deterministic stays on the CPU" 'card tag "$exe" tag -q -m "$tiny" --de
 check "too little memory for anything is said" 'FAKE_MEMORY=200000000 card devices && says "too little memory: 190.7 MiB free"'
 part=$((513 << 20))
 check "of the default model a part is offloaded where the memory is small" \
-  'FAKE_MEMORY=$part card tag "$exe" tag -q "$work/texts.txt" --limit 2 --parallel 2 -o "$work/part.jsonl" && n=$(json "$work/part.jsonl.manifest.json" gpu_layers) && [ "$n" -ge 2 ] && [ "$n" -lt 31 ]'
+  'FAKE_MEMORY=$part card tag "$exe" $briefly --parallel 2 -o "$work/part.jsonl" && n=$(json "$work/part.jsonl.manifest.json" gpu_layers) && [ "$n" -ge 2 ] && [ "$n" -lt 31 ]'
 echo "     with 513 MiB: $(json "$work/part.jsonl.manifest.json" gpu_layers) layers"
 check "devices -m tells" 'FAKE_MEMORY=$part card devices -m smollm2-135m && n=$(json "$work/devices.json" model.gpu_layers) && [ "$n" -lt 31 ]'
 check "what does not fit at all runs on the CPU, in its sandbox" \
-  'FAKE_MEMORY=$((513 << 20)) card tag "$exe" tag -q "$work/texts.txt" --limit 1 --sizes batch=2048 -o "$work/none.jsonl" && [ "$(json "$work/none.jsonl.manifest.json" device)" = cpu ] && [[ $(json "$work/none.jsonl.manifest.json" sandbox) != off* ]]'
-check "and is an error for --device gpu" '! FAKE_MEMORY=$((513 << 20)) card "$exe" tag -q "$work/texts.txt" --limit 1 --sizes batch=2048 --device gpu -o "$work/none2.jsonl" 2>"$work/err" && grep -q "too little memory for a layer" "$work/err" && [ "$(wc -l <"$work/err")" = 1 ]'
+  'FAKE_MEMORY=$((513 << 20)) card tag "$exe" $briefly --limit 1 --sizes batch=2048 -o "$work/none.jsonl" && [ "$(json "$work/none.jsonl.manifest.json" device)" = cpu ] && [[ $(json "$work/none.jsonl.manifest.json" sandbox) != off* ]]'
+check "and is an error for --device gpu" '! FAKE_MEMORY=$((513 << 20)) card "$exe" $briefly --limit 1 --sizes batch=2048 --device gpu -o "$work/none2.jsonl" 2>"$work/err" && grep -q "too little memory for a layer" "$work/err" && [ "$(wc -l <"$work/err")" = 1 ]'
 
 # A card that is lost. What was written is whole, and --resume goes on without it.
 cat "$work/texts.txt" "$work/texts.txt" "$work/texts.txt" "$work/texts.txt" >"$work/many.txt"
 status=0
-LOSE_AFTER=${LOSE_AFTER:-200} card "$exe" tag -q -m "$tiny" --parallel 2 "$work/many.txt" -o "$work/lost.jsonl" 2>"$work/err" || status=$?
+LOSE_AFTER=${LOSE_AFTER:-2000} card "$exe" tag -q -m "$tiny" --parallel 2 "$work/many.txt" -o "$work/lost.jsonl" 2>"$work/err" || status=$?
 sed 's/^/     /' "$work/err"
-n=$(wc -l <"$work/lost.jsonl")
+n=$(cat "$work/lost.jsonl" 2>/dev/null | wc -l)
 check "a lost device ends the run in one line that names --resume, with exit code 3" '[ $status = 3 ] && [ "$(wc -l <"$work/err")" = 1 ] && grep -q "GPU failed or was lost.*--resume" "$work/err"'
 check "$n records are whole" '[ "$n" -ge 1 ] && [ "$n" -lt 48 ] && "$exe" validate -q "$work/lost.jsonl"'
 check "--resume goes on with the CPU" '"$exe" tag -q -m "$tiny" --parallel 2 --device cpu --resume "$work/many.txt" -o "$work/lost.jsonl" && [ $(($(wc -l <"$work/lost.jsonl") + $(wc -l <"$work/lost.jsonl.rejects.jsonl"))) = 48 ] && "$exe" validate -q "$work/lost.jsonl"'

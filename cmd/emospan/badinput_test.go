@@ -291,6 +291,7 @@ var badRuns = []badRun{
 	{"--temperature NaN", nil, "--temperature NaN in.txt", 2, "--temperature NaN: it must lie between 0 and 100"},
 	{"--seed -9223372036854775808", nil, "--seed -9223372036854775808 in.txt", 0, ""},
 	{"a stack of 1 MB (ulimit -s)", nil, "ulimit -s 1024; in.txt", 0, ""},
+	{"2 GB of addresses (ulimit -v)", nil, "ulimit -v 2000000; -m gemma3-270m in.txt", 3, `gemma3-270m takes .* MiB of memory is available; use a smaller model`},
 	{"64 open files (ulimit -n)", nil, "ulimit -n 64; in.txt", 0, ""},
 	{"an output of 1 KB at most (ulimit -f)", nil, "ulimit -f 1; -o out.jsonl in.txt", 3, "out.jsonl.*: file too large; (it holds .*; )?make room, then go on with --resume"},
 	{"a model that is cut short", func(t *testing.T, dir string) {
