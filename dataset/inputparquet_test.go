@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/compress"
 	"github.com/parquet-go/parquet-go/encoding/thrift"
 	"github.com/parquet-go/parquet-go/format"
 )
@@ -56,7 +58,7 @@ func TestParquet(t *testing.T) {
 	type option = parquet.WriterOption
 	for name, options := range map[string][]option{
 		"plain": nil, "snappy": {parquet.Compression(&parquet.Snappy)}, "gzip": {parquet.Compression(&parquet.Gzip)},
-		"zstd": {parquet.Compression(&parquet.Zstd)}, "first pages": {parquet.DataPageVersion(1)}, "one row group": {parquet.MaxRowsPerRowGroup(100)},
+		"zstd": {parquet.Compression(&parquet.Zstd)}, "brotli": {parquet.Compression(&parquet.Brotli)}, "lz4": {parquet.Compression(&parquet.Lz4Raw)}, "first pages": {parquet.DataPageVersion(1)}, "one row group": {parquet.MaxRowsPerRowGroup(100)},
 	} {
 		data := writeParquet(t, rows, options...)
 		r, err := NewReader(bytes.NewReader(data), "-", ReaderOptions{Labels: Default()})
@@ -240,6 +242,71 @@ func readDamaged(t *testing.T, data []byte) error {
 	return err
 }
 
+// changeFirstPage returns the file with the header of its first page changed. Where that is shorter than it was, zeros behind the page
+// leave all that follows in its place.
+func changeFirstPage(t *testing.T, whole []byte, change func(h *format.PageHeader)) []byte {
+	t.Helper()
+	var protocol thrift.CompactProtocol
+	reader := protocol.NewReaderFromBytes(whole[len(parquetMagic):])
+	var h format.PageHeader
+	if err := thrift.NewDecoder(reader).Decode(&h); err != nil {
+		t.Fatal(err)
+	}
+	begin := len(parquetMagic) + reader.BytesRead()
+	end := begin + int(h.CompressedPageSize)
+	change(&h)
+	header, err := thrift.Marshal(&protocol, &h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shorter := make([]byte, max(0, reader.BytesRead()-len(header)))
+	return slices.Concat(parquetMagic, header, whole[begin:end], shorter, whole[end:])
+}
+
+var parquetCodecs = []compress.Codec{&parquet.Snappy, &parquet.Gzip, &parquet.Zstd, &parquet.Brotli, &parquet.Lz4Raw}
+
+// TestParquetPacked has pages of each way to pack that unpack to more than they say, or that are damaged: they are refused,
+// without the memory and without an end to wait for.
+func TestParquetPacked(t *testing.T) {
+	type textRow struct {
+		Text   string `parquet:"text"`
+		Labels string `parquet:"labels"`
+	}
+	long := []textRow{{strings.Repeat("a", 64<<20), "joy"}}
+	short := []textRow{{"well, well, well, well, well, well, well", "joy"}, {"no, no, no, no, no, no, no, no", "fear"}}
+	for _, codec := range parquetCodecs {
+		for version := 1; version <= 2; version++ {
+			name := fmt.Sprintf("%v, pages of version %d", codec, version)
+			options := []parquet.WriterOption{parquet.Compression(codec), parquet.DataPageVersion(version), parquet.SkipPageBounds("text"), parquet.DataPageStatistics(false)}
+			bomb := changeFirstPage(t, writeParquet(t, long, options...), func(h *format.PageHeader) { h.UncompressedPageSize = 1 << 20 })
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			err := readDamaged(t, bomb)
+			runtime.ReadMemStats(&after)
+			if err == nil || !strings.Contains(err.Error(), "a page in "+codec.CompressionCodec().String()+": ") {
+				t.Errorf("%s: %v", name, err)
+			}
+			if used := after.TotalAlloc - before.TotalAlloc; used > 16<<20 {
+				t.Errorf("%s: %d MB were allocated", name, used>>20)
+			}
+			whole := writeParquet(t, short, options...)
+			if err := readDamaged(t, whole); err != nil {
+				t.Errorf("%s, as it was: %v", name, err)
+			}
+			// Without its checksum a page reaches what unpacks it.
+			unsummed := changeFirstPage(t, whole, func(h *format.PageHeader) { h.CRC = 0 })
+			if err := readDamaged(t, unsummed); err != nil {
+				t.Errorf("%s, without a checksum: %v", name, err)
+			}
+			for at := len(parquetMagic); at < bytes.Index(unsummed, []byte("labels")); at++ {
+				damaged := slices.Clone(unsummed)
+				damaged[at] ^= 0x55
+				readDamaged(t, damaged)
+			}
+		}
+	}
+}
+
 // TestParquetHostile has a page or the footer name more memory than there is: it is refused before that is asked for.
 func TestParquetHostile(t *testing.T) {
 	type textRow struct {
@@ -247,20 +314,7 @@ func TestParquetHostile(t *testing.T) {
 		Labels string `parquet:"labels"`
 	}
 	whole := writeParquet(t, []textRow{{"one", "joy"}, {"two", "fear"}}, parquet.Compression(&parquet.Snappy))
-	var protocol thrift.CompactProtocol
-	first := func(change func(h *format.PageHeader)) []byte {
-		reader := protocol.NewReaderFromBytes(whole[len(parquetMagic):])
-		var h format.PageHeader
-		if err := thrift.NewDecoder(reader).Decode(&h); err != nil {
-			t.Fatal(err)
-		}
-		change(&h)
-		header, err := thrift.Marshal(&protocol, &h)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return slices.Concat(parquetMagic, header, whole[len(parquetMagic)+reader.BytesRead():])
-	}
+	first := func(change func(h *format.PageHeader)) []byte { return changeFirstPage(t, whole, change) }
 	footer := func(b ...byte) []byte {
 		return slices.Concat(parquetMagic, b, binary.LittleEndian.AppendUint32(nil, uint32(len(b))), parquetMagic)
 	}
@@ -298,5 +352,8 @@ func FuzzParquet(f *testing.F) {
 	rows, _ := emotionsRows()
 	f.Add(writeParquet(f, rows))
 	f.Add(writeParquet(f, rows[:2], parquet.Compression(&parquet.Snappy), parquet.DataPageVersion(1)))
+	for _, codec := range parquetCodecs[1:] {
+		f.Add(writeParquet(f, rows[:2], parquet.Compression(codec)))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) { readDamaged(t, data) })
 }

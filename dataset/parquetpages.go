@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/encoding/thrift"
@@ -18,7 +19,7 @@ const (
 )
 
 // checkPages walks the headers of a column's pages in a row group, before the library asks for as much memory as they name: a page must
-// lie within the file, and what it unpacks to within the limits.
+// lie within the file, and what it unpacks to within the limits and what it says.
 func checkPages(file *parquet.File, chunk *format.ColumnChunk) error {
 	meta := &chunk.MetaData
 	at := meta.DataPageOffset
@@ -31,6 +32,9 @@ func checkPages(file *parquet.File, chunk *format.ColumnChunk) error {
 	end := at + meta.TotalCompressedSize
 	var protocol thrift.CompactProtocol
 	buffer := bufio.NewReader(nil)
+	var unpacker unpacker
+	defer unpacker.close()
+	var packed []byte
 	for values := int64(0); at < end && values < meta.NumValues; {
 		section := io.NewSectionReader(file, at, end-at)
 		buffer.Reset(section)
@@ -59,7 +63,14 @@ func checkPages(file *parquet.File, chunk *format.ColumnChunk) error {
 		case size < 0 || size > end-at:
 			return fmt.Errorf("a page of %d bytes would not fit into it", size)
 		default:
+			packed = slices.Grow(packed[:0], int(size))[:size]
+			if _, err := file.ReadAt(packed, at); err != nil {
+				return err
+			}
 			at += size
+		}
+		if err := unpacker.checkPage(meta.Codec, &header, packed); err != nil {
+			return err
 		}
 		if header.Type != format.DictionaryPage {
 			values += int64(count)
