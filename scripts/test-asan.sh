@@ -4,6 +4,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 go=${GO:-go}
+export ASAN_OPTIONS=exitcode=99 # 1, the default, is also tag's where every text is rejected
 llama/native/build.sh asan
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -26,5 +27,10 @@ tag -m "$tiny" --decode aligned --limit 2
 tag -m "$tiny" --decode schema --temperature 0.7 --limit 1
 tag -m "$tiny" --deterministic --parallel 3
 tag -m "$tiny" --split sentence --confidence model
-tag --limit 2
-tag --calibrate --limit 2
+# Its own prompt would take minutes.
+cat >"$work/short.tmpl" <<'TMPL'
+{{define "task"}}labels{{end}}{{define "system"}}Name the emotions.{{end}}{{define "user"}}{{.Text}}{{end}}
+{{define "examples"}}{"text": "I love it", "answer": [" love"]}{{end}}
+TMPL
+tag --prompt simple --prompt-file "$work/short.tmpl"
+tag --prompt simple --prompt-file "$work/short.tmpl" --calibrate --limit 1

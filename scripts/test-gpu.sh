@@ -110,17 +110,17 @@ check "what does not fit at all runs on the CPU, in its sandbox" \
   'FAKE_MEMORY=$((513 << 20)) card tag "$exe" $briefly --limit 1 --sizes batch=2048 -o "$work/none.jsonl" && [ "$(json "$work/none.jsonl.manifest.json" device)" = cpu ] && [[ $(json "$work/none.jsonl.manifest.json" sandbox) != off* ]]'
 check "and is an error for --device gpu" '! FAKE_MEMORY=$((513 << 20)) card "$exe" $briefly --limit 1 --sizes batch=2048 --device gpu -o "$work/none2.jsonl" 2>"$work/err" && grep -q "too little memory for a layer" "$work/err" && [ "$(wc -l <"$work/err")" = 1 ]'
 
-# A card that is lost. What was written is whole, and --resume goes on without it.
+# A card that is lost behind its first record. What was written is whole, and --resume goes on without it.
 cat "$work/texts.txt" "$work/texts.txt" "$work/texts.txt" "$work/texts.txt" >"$work/many.txt"
 status=0
-LOSE_AFTER=${LOSE_AFTER:-2000} card "$exe" tag -q -m "$tiny" --parallel 2 "$work/many.txt" -o "$work/lost.jsonl" 2>"$work/err" || status=$?
+LOSE_WHEN=$work/lost.jsonl card "$exe" tag -q --flush -m "$tiny" --parallel 2 "$work/many.txt" -o "$work/lost.jsonl" 2>"$work/err" || status=$?
 sed 's/^/     /' "$work/err"
 n=$(cat "$work/lost.jsonl" 2>/dev/null | wc -l)
 check "a lost device ends the run in one line that names --resume, with exit code 3" '[ $status = 3 ] && [ "$(wc -l <"$work/err")" = 1 ] && grep -q "GPU failed or was lost.*--resume" "$work/err"'
 check "$n records are whole" '[ "$n" -ge 1 ] && [ "$n" -lt 48 ] && "$exe" validate -q "$work/lost.jsonl"'
 check "--resume goes on with the CPU" '"$exe" tag -q -m "$tiny" --parallel 2 --device cpu --resume "$work/many.txt" -o "$work/lost.jsonl" && [ $(($(wc -l <"$work/lost.jsonl") + $(wc -l <"$work/lost.jsonl.rejects.jsonl"))) = 48 ] && "$exe" validate -q "$work/lost.jsonl"'
 check "the manifest has both parts" '[[ $(json "$work/lost.jsonl.manifest.json" parts.0.device) = Vulkan* ]] && [ "$(json "$work/lost.jsonl.manifest.json" parts.1.device)" = cpu ]'
-check "lost while loading, it is left out" 'LOSE_AFTER=0 card tag "$exe" tag -m "$tiny" -q "$work/texts.txt" -o "$work/atonce.jsonl"; grep -q "the CPU is used\|--device cpu" "$work/err"'
+check "lost while loading, it is left out" 'LOSE_WHEN=$exe card tag "$exe" tag -m "$tiny" -q "$work/texts.txt" -o "$work/atonce.jsonl"; grep -q "the CPU is used\|--device cpu" "$work/err"'
 check "bench measures it" 'card "$exe" bench -m "$tiny" --decode compact --parallel 2 --seconds 1 --repeats 1 -q --format json -o "$work/bench.json" && [ "$(json "$work/bench.json" gpu_layers)" -ge 2 ]'
 
 echo "$passed passed, $failed failed"

@@ -3,12 +3,13 @@
 //
 //   FAKE_TYPE    what every device says it is, a VkPhysicalDeviceType: 2 is a card of its own
 //   FAKE_MEMORY  bytes of its first heap, all free
-//   LOSE_AFTER   the device is lost after so many submissions
+//   LOSE_WHEN    a file: the device is lost once there is something in it
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <vulkan/vulkan_core.h>
 
@@ -62,9 +63,13 @@ static void memory2(VkPhysicalDevice d, VkPhysicalDeviceMemoryProperties2 *p) {
 }
 
 static VkResult submit(VkQueue q, uint32_t n, const VkSubmitInfo *info, VkFence fence) {
-	static atomic_long submissions;
-	const char *after = getenv("LOSE_AFTER");
-	if (after && atomic_fetch_add(&submissions, 1) >= atol(after)) {
+	static atomic_bool lost;
+	const char *when = getenv("LOSE_WHEN");
+	struct stat file;
+	if (when && stat(when, &file) == 0 && file.st_size > 0) {
+		lost = 1;
+	}
+	if (lost) {
 		return VK_ERROR_DEVICE_LOST;
 	}
 	return ((PFN_vkQueueSubmit)real("vkQueueSubmit"))(q, n, info, fence);
