@@ -203,6 +203,7 @@ func TestParquetRefused(t *testing.T) {
 
 // TestParquetDamaged changes each byte in turn: whatever comes of it is texts or one line of error, not a crash.
 func TestParquetDamaged(t *testing.T) {
+	long(t)
 	rows, _ := emotionsRows()
 	whole := writeParquet(t, rows, parquet.Compression(&parquet.Snappy))
 	refused := 0
@@ -268,6 +269,7 @@ var parquetCodecs = []compress.Codec{&parquet.Snappy, &parquet.Gzip, &parquet.Zs
 // TestParquetPacked has pages of each way to pack that unpack to more than they say, or that are damaged: they are refused,
 // without the memory and without an end to wait for.
 func TestParquetPacked(t *testing.T) {
+	long(t)
 	type textRow struct {
 		Text   string `parquet:"text"`
 		Labels string `parquet:"labels"`

@@ -161,6 +161,7 @@ func lineErrors(t *testing.T, r *Reader) (messages []string) {
 
 // TestTableMemory reads a record far over the limit in little memory.
 func TestTableMemory(t *testing.T) {
+	long(t)
 	const size = 64 << 20
 	src := io.MultiReader(strings.NewReader("id,text\na,\""), io.LimitReader(zeros{}, size), strings.NewReader("\"\nb,next\n"))
 	r, err := NewReader(src, "-", ReaderOptions{Format: FormatCSV, MaxLine: 1 << 20})
@@ -181,6 +182,7 @@ func TestTableMemory(t *testing.T) {
 
 // TestTableTime reads rows of quotes gone wrong that would take hours if each were looked at up to the end of the file.
 func TestTableTime(t *testing.T) {
+	long(t)
 	for _, row := range []string{"b\",\"c\n", "\"a\n", "\"\n", "\",\"\n", "a,\"b\"\"\n", "\"\"x\n"} {
 		n := 4 << 20 / len(row)
 		src := "text,x\n\"open\n" + strings.Repeat(row, n)

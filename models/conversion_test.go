@@ -178,6 +178,9 @@ func unpack(kind TensorType, packed []byte, out []float32) error {
 }
 
 func TestWeightError(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short")
+	}
 	ctx := t.Context()
 	shape := smallShape
 	shape.Layers, shape.Embedding, shape.FeedForward = 1, 512, 2560 // the large matrices are read in part
