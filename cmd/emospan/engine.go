@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 
 	"github.com/emospan/emospan/llama"
@@ -298,3 +299,18 @@ func (e *engine) Decode(rows []tagger.Row) error {
 func (e *engine) Logits(row int) []float32            { return e.context.Logits(row) }
 func (e *engine) CopyKV(from, to int32) error         { return e.context.CopyKV(from, to, 0, -1) }
 func (e *engine) RemoveKV(sequence, from int32) error { return e.context.RemoveKV(sequence, from, -1) }
+
+// log passes on what llama.cpp said, from --log-level up, but for what err, which is still to be printed, says as well.
+func (j *job) log(err error) {
+	known := ""
+	if err != nil {
+		known = err.Error()
+	}
+	rank := map[string]int{"debug": 0, "info": 1, "warn": 2, "error": 3}
+	level := map[byte]string{'D': "debug", 'I': "info", 'W': "warn", 'E': "error"}
+	for _, line := range llama.TakeLog() {
+		if name := level[line.Level]; rank[name] >= rank[j.opts.logLevel] && !strings.Contains(known, strings.TrimSpace(line.Text)) {
+			fmt.Fprintf(j.stderr, "llama.cpp: %s: %s\n", name, printable(line.Text))
+		}
+	}
+}

@@ -170,7 +170,7 @@ func (j *job) load(ctx context.Context) (*engine, error) {
 		fmt.Fprintf(j.stderr, "emospan: debug: %s: %s\n", j.sizes, why)
 	}
 	e, err := loadEngine(model, g, j.sizes)
-	j.log()
+	j.log(err)
 	if err != nil {
 		return nil, err
 	}
@@ -196,17 +196,6 @@ func (j *job) prepare(engine *engine, prompt *tagger.Prompt, tax *dataset.Taxono
 		Confidence: tagger.Confidence(o.confidence), Calibration: j.calibration,
 	})
 	return err
-}
-
-// log passes on what llama.cpp said, from --log-level up.
-func (j *job) log() {
-	rank := map[string]int{"debug": 0, "info": 1, "warn": 2, "error": 3}
-	level := map[byte]string{'D': "debug", 'I': "info", 'W': "warn", 'E': "error"}
-	for _, line := range llama.TakeLog() {
-		if name := level[line.Level]; rank[name] >= rank[j.opts.logLevel] {
-			fmt.Fprintf(j.stderr, "llama.cpp: %s: %s\n", name, printable(line.Text))
-		}
-	}
 }
 
 // identify says in the manifest what the records follow from, but for the model.
@@ -419,7 +408,7 @@ func (j *job) finish(runErr error) error {
 			j.opts.manifest = "" // not to be named as if it were there
 		}
 	}
-	j.log()
+	j.log(runErr)
 	switch {
 	case j.opts.quiet:
 	case dealt && m.Records == 0:

@@ -335,7 +335,7 @@ func (r *retry) finish(o *retryOptions, runErr error) error {
 		Temperature: m.Temperature, TopP: m.TopP, Seed: m.Seed, Flags: m.Flags, Started: m.Started, Seconds: m.Seconds,
 		Records: m.Records, Accepted: r.ran.accepted, Rejected: r.ran.rejected,
 	})
-	r.log()
+	r.log(runErr)
 	if err != nil {
 		return errors.Join(writeFailure(err), runErr)
 	}
