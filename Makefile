@@ -3,7 +3,7 @@
 #   make          build bin/emospan for this machine
 #   make demo     build, fetch the default model, tag examples/sentences.txt and show the result
 #   make test     build, fetch what the tests need, run them
-#   make check    what CI runs besides: format, vet, staticcheck, race detector, build without cgo, cgo pointer checks
+#   make check    what CI runs besides: format, vet, staticcheck, race detector, build without cgo, cgo pointer checks, AddressSanitizer
 #   make install  copies the executable to $(DESTDIR)$(PREFIX)/bin
 #   make GPU=vulkan  bin/emospan with llama.cpp's Vulkan back end besides (docs/devices.md); GPU=cuda and GPU=metal are passed on, untested
 #   make release  a fully static executable with every CPU variant, checksums, bill of materials, licences, in dist/; SIGN_KEY signs; GPU=vulkan adds emospan-vulkan
@@ -87,7 +87,7 @@ test: models python
 	$(PYTHON) -B scripts/bench_peers_test.py
 	EMOSPAN_TEST_PYTHONPATH="$$(scripts/python.sh)" $(GO) test -p 1 -shuffle=on -timeout 40m ./...
 
-check: fmt vet staticcheck nocgo test-native race cgocheck
+check: fmt vet staticcheck nocgo test-native race cgocheck asan
 
 fmt:
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt would change:"; gofmt -l $$(git ls-files '*.go'); exit 1; }

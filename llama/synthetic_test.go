@@ -71,6 +71,9 @@ func TestSyntheticDecodes(t *testing.T) {
 	text := "I can't wait for Friday!\n\tDoch: 3.14 naïve 日本語 👩‍👩‍👧 <|eot_id|>"
 	for _, kind := range []models.TensorType{models.F16, models.Q8_0, models.Q4_0} {
 		for _, untied := range []bool{false, true} {
+			if untied && testing.Short() {
+				continue
+			}
 			shape := models.Shape{Layers: 32, Embedding: 256, FeedForward: 768, Heads: 4, KVHeads: 2, Context: 512, WeightType: kind, Untied: untied}
 			path := filepath.Join(t.TempDir(), "synthetic.gguf")
 			f, err := os.Create(path)

@@ -15,22 +15,26 @@ say "package llama"
 
 "$go" build -asan -o "$work/emospan" ./cmd/emospan
 "$go" run ./scripts/tinymodel "$(llama/native/build.sh source)/models/ggml-vocab-llama-bpe.gguf" "$work/tiny.gguf"
+# Prompts and texts are short, and schema is left out: at -O1 they would take minutes, and to llama.cpp all forms are the same calls.
 head -n 6 examples/sentences.txt >"$work/in.txt"
-tag() {
-  # A model of random weights may have every text rejected, which is exit code 1.
-  "$work/emospan" tag --no-sandbox -q --force -o "$work/out.jsonl" "$@" "$work/in.txt" || [ $? = 1 ]
-  say "tag $*"
-}
-tiny="$work/tiny.gguf"
-tag -m "$tiny" --parallel 4
-tag -m "$tiny" --decode aligned --limit 2
-tag -m "$tiny" --decode schema --temperature 0.7 --limit 1
-tag -m "$tiny" --deterministic --parallel 3
-tag -m "$tiny" --split sentence --confidence model
-# Its own prompt would take minutes.
-cat >"$work/short.tmpl" <<'TMPL'
+echo "So glad." >"$work/short.txt"
+cat >"$work/spans.tmpl" <<'TMPL'
+{{define "system"}}Quote the words that carry an emotion and name it.{{end}}{{define "user"}}{{.Text}}{{end}}
+{{define "examples"}}{"text": "I love it", "answer": ["I love", " love high 95 target it"]}{{end}}
+TMPL
+cat >"$work/labels.tmpl" <<'TMPL'
 {{define "task"}}labels{{end}}{{define "system"}}Name the emotions.{{end}}{{define "user"}}{{.Text}}{{end}}
 {{define "examples"}}{"text": "I love it", "answer": [" love"]}{{end}}
 TMPL
-tag --prompt simple --prompt-file "$work/short.tmpl"
-tag --prompt simple --prompt-file "$work/short.tmpl" --calibrate --limit 1
+tag() {
+  # A model of random weights may have every text rejected, which is exit code 1.
+  "$work/emospan" tag --no-sandbox -q --force -o "$work/out.jsonl" "$@" || [ $? = 1 ]
+  say "tag $*"
+}
+tiny=(-m "$work/tiny.gguf" --prompt-file "$work/spans.tmpl")
+tag "${tiny[@]}" --parallel 4 "$work/in.txt"
+tag "${tiny[@]}" --decode aligned --limit 2 "$work/in.txt"
+tag "${tiny[@]}" --deterministic --parallel 3 "$work/in.txt"
+tag "${tiny[@]}" --split sentence --confidence model "$work/in.txt"
+tag --prompt simple --prompt-file "$work/labels.tmpl" --limit 2 "$work/in.txt"
+tag --prompt simple --prompt-file "$work/labels.tmpl" --calibrate "$work/short.txt"
