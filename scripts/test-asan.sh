@@ -4,6 +4,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 go=${GO:-go}
+export CGO_CXXFLAGS="-g -O1 -fsanitize=address -fno-omit-frame-pointer" # go -asan has it for C alone
 export ASAN_OPTIONS=exitcode=99 # 1, the default, is also tag's where every text is rejected
 llama/native/build.sh asan
 work=$(mktemp -d)
