@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The C++ side under AddressSanitizer, with LeakSanitizer at each program's end: the tests of package llama, then tag with a tiny model made
-# here in each form, and with the default model. A fault ends the program with a report of where, and this script with it.
+# here, and with the default model. A fault ends the program with a report of where, and this script with it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 go=${GO:-go}
