@@ -127,7 +127,7 @@ func runValidate(cmd *cobra.Command, o *validateOptions) (err error) {
 	}
 	switch {
 	case v.sum.Invalid > 0:
-		return dataError("%d of %d records are invalid; the codes above say why", v.sum.Invalid, v.sum.Records)
+		return dataError("%s of %d invalid; the codes above say why", plural(v.sum.Invalid, "record"), v.sum.Records)
 	case v.sum.Records == 0:
 		return dataError("%s: no records; name a JSONL file that holds some", strings.Join(o.files, ", "))
 	}
