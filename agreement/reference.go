@@ -121,10 +121,13 @@ func (r *Reference) index() error {
 	slices.Sort(r.byID)
 	slices.Sort(r.byText)
 	duplicates, err := r.findDuplicates(&in)
+	if err != nil {
+		return err
+	}
 	if r.duplicates > 0 {
 		r.byText = slices.DeleteFunc(r.byText, func(v uint64) bool { return duplicates.has(entryOf(v)) })
 	}
-	return err
+	return nil
 }
 
 // findDuplicates returns the entries that have the text too of the first with
@@ -132,17 +135,14 @@ func (r *Reference) index() error {
 func (r *Reference) findDuplicates(in *storeReader) (bitmap, error) {
 	found := newBitmap(r.entries.entries)
 	texts := map[uint64]uint64{} // of the first, by id
-	for n := 0; n < len(r.byID); {
-		end := n + 1
-		for r.byID.here(end, r.byID[n]) {
-			end++
+	for n, end := 0, 0; n < len(r.byID); n = end {
+		for end = n + 1; r.byID.here(end, r.byID[n]); end++ {
 		}
-		run := r.byID[n:end]
-		if len(run) == 1 {
-			run = nil
+		if end == n+1 {
+			continue
 		}
 		clear(texts)
-		for _, v := range run {
+		for _, v := range r.byID[n:end] {
 			entry, err := in.entry(entryOf(v))
 			if err != nil {
 				return nil, err
@@ -155,7 +155,6 @@ func (r *Reference) findDuplicates(in *storeReader) (bitmap, error) {
 				r.duplicates++
 			}
 		}
-		n = end
 	}
 	return found, nil
 }
