@@ -274,13 +274,13 @@ func TestParquetPacked(t *testing.T) {
 		Text   string `parquet:"text"`
 		Labels string `parquet:"labels"`
 	}
-	long := []textRow{{strings.Repeat("a", 64<<20), "joy"}}
+	big := []textRow{{strings.Repeat("a", 64<<20), "joy"}}
 	short := []textRow{{"well, well, well, well, well, well, well", "joy"}, {"no, no, no, no, no, no, no, no", "fear"}}
 	for _, codec := range parquetCodecs {
 		for version := 1; version <= 2; version++ {
 			name := fmt.Sprintf("%v, pages of version %d", codec, version)
 			options := []parquet.WriterOption{parquet.Compression(codec), parquet.DataPageVersion(version), parquet.SkipPageBounds("text"), parquet.DataPageStatistics(false)}
-			bomb := changeFirstPage(t, writeParquet(t, long, options...), func(h *format.PageHeader) { h.UncompressedPageSize = 1 << 20 })
+			bomb := changeFirstPage(t, writeParquet(t, big, options...), func(h *format.PageHeader) { h.UncompressedPageSize = 1 << 20 })
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			err := readDamaged(t, bomb)

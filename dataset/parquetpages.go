@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/encoding/thrift"
@@ -34,7 +33,6 @@ func checkPages(file *parquet.File, chunk *format.ColumnChunk) error {
 	buffer := bufio.NewReader(nil)
 	var unpacker unpacker
 	defer unpacker.close()
-	var packed []byte
 	for values := int64(0); at < end && values < meta.NumValues; {
 		section := io.NewSectionReader(file, at, end-at)
 		buffer.Reset(section)
@@ -63,14 +61,10 @@ func checkPages(file *parquet.File, chunk *format.ColumnChunk) error {
 		case size < 0 || size > end-at:
 			return fmt.Errorf("a page of %d bytes would not fit into it", size)
 		default:
-			packed = slices.Grow(packed[:0], int(size))[:size]
-			if _, err := file.ReadAt(packed, at); err != nil {
+			if err := unpacker.checkPage(meta.Codec, &header, io.NewSectionReader(file, at, size)); err != nil {
 				return err
 			}
 			at += size
-		}
-		if err := unpacker.checkPage(meta.Codec, &header, packed); err != nil {
-			return err
 		}
 		if header.Type != format.DictionaryPage {
 			values += int64(count)

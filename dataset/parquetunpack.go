@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/gzip"
@@ -17,25 +18,32 @@ import (
 // An unpacker unpacks pages no further than a limit. The library takes what a page's header says for a hint and allocates whatever
 // the packed bytes come to; of a damaged page of LZ4 without end.
 type unpacker struct {
-	zstd *zstd.Decoder
-	buf  []byte
+	zstd             *zstd.Decoder
+	packed, unpacked []byte // scratch
 }
 
-var errUnpacksToMore = errors.New("a page unpacks to more bytes than its header says")
+var errUnpacksToMore = errors.New("it unpacks to more bytes than its header says")
 
-// checkPage returns an error unless a page unpacks to as many bytes as its header says, or fewer.
-func (u *unpacker) checkPage(codec format.CompressionCodec, header *format.PageHeader, page []byte) error {
+// checkPage returns an error unless a page unpacks to as many bytes as its header says, or fewer. What is not packed is not read.
+func (u *unpacker) checkPage(codec format.CompressionCodec, header *format.PageHeader, page *io.SectionReader) error {
+	isPacked, levels := codec != format.Uncompressed, int64(0)
 	if header.Type == format.DataPageV2 {
 		v2 := &header.DataPageHeaderV2.V
-		repetition, definition := int(v2.RepetitionLevelsByteLength), int(v2.DefinitionLevelsByteLength)
-		if repetition < 0 || definition < 0 || repetition+definition > len(page) {
-			return fmt.Errorf("a page of %d bytes has levels of %d and %d", len(page), repetition, definition)
+		repetition, definition := int64(v2.RepetitionLevelsByteLength), int64(v2.DefinitionLevelsByteLength)
+		if repetition < 0 || definition < 0 || repetition+definition > page.Size() {
+			return fmt.Errorf("a page of %d bytes has levels of %d and %d", page.Size(), repetition, definition)
 		}
-		if page = page[repetition+definition:]; v2.IsCompressed.Valid && !v2.IsCompressed.V {
-			return nil
-		}
+		levels = repetition + definition
+		isPacked = isPacked && (!v2.IsCompressed.Valid || v2.IsCompressed.V)
 	}
-	if err := u.check(codec, page, int(header.UncompressedPageSize)); err != nil {
+	if !isPacked {
+		return nil
+	}
+	packed := room(&u.packed, int(page.Size()-levels))
+	if n, err := page.ReadAt(packed, levels); n < len(packed) {
+		return err
+	}
+	if err := u.check(codec, packed, int(header.UncompressedPageSize)); err != nil {
 		return fmt.Errorf("a page in %v: %w", codec, err)
 	}
 	return nil
@@ -45,8 +53,6 @@ func (u *unpacker) checkPage(codec format.CompressionCodec, header *format.PageH
 func (u *unpacker) check(codec format.CompressionCodec, packed []byte, limit int) error {
 	var reader io.Reader
 	switch codec {
-	case format.Uncompressed:
-		return nil
 	case format.Snappy: // it begins with its length, which the library holds it to
 		n, err := snappy.DecodedLen(packed)
 		if err == nil && n > limit {
@@ -54,7 +60,7 @@ func (u *unpacker) check(codec format.CompressionCodec, packed []byte, limit int
 		}
 		return err
 	case format.Lz4Raw:
-		_, err := lz4.UncompressBlock(packed, u.room(limit))
+		_, err := lz4.UncompressBlock(packed, room(&u.unpacked, limit))
 		return err
 	case format.Zstd:
 		if u.zstd == nil {
@@ -64,7 +70,7 @@ func (u *unpacker) check(codec format.CompressionCodec, packed []byte, limit int
 			}
 			u.zstd = d
 		}
-		_, err := u.zstd.DecodeAll(packed, u.room(limit)[:0])
+		_, err := u.zstd.DecodeAll(packed, room(&u.unpacked, limit)[:0])
 		if errors.Is(err, zstd.ErrDecoderSizeExceeded) {
 			err = errUnpacksToMore
 		}
@@ -87,12 +93,10 @@ func (u *unpacker) check(codec format.CompressionCodec, packed []byte, limit int
 	return err
 }
 
-// room is a buffer of so many bytes and no more.
-func (u *unpacker) room(n int) []byte {
-	if cap(u.buf) < n {
-		u.buf = make([]byte, n)
-	}
-	return u.buf[:n:n]
+// room is a buffer of so many bytes and no more, the same memory each time where it suffices.
+func room(buf *[]byte, n int) []byte {
+	*buf = slices.Grow((*buf)[:0], n)
+	return (*buf)[:n:n]
 }
 
 func (u *unpacker) close() {
