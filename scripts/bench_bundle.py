@@ -9,8 +9,7 @@ weights included), and the largest proportional set of those looked at while it 
 import argparse, os, pathlib, statistics, subprocess, sys, tempfile, time
 
 exe = pathlib.Path("bin/emospan").resolve()
-template = """{{define "task"}}labels{{end}}{{define "system"}}Name the emotions.{{end}}{{define "user"}}{{.Text}}{{end}}
-{{define "examples"}}{"text": "I love it", "answer": [" love"]}{{end}}"""
+template = pathlib.Path(__file__).resolve().parent / "labels.tmpl"
 look_every = 0.1  # seconds between two looks at the proportional set
 
 
@@ -61,9 +60,8 @@ def main():
             model = subprocess.run([exe, "models", "synthetic", shape], env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
             bundle = folder / "bundle"
             subprocess.run([exe, "bundle", "-m", model, "-o", bundle], check=True, stdout=subprocess.DEVNULL)
-            (folder / "short.tmpl").write_text(template)
             (folder / "in.txt").write_text("So glad.\n")
-            rest = ["tag", "-q", "--threads", "1", "--parallel", "1", "--prompt", "simple", "--prompt-file", folder / "short.tmpl", folder / "in.txt"]
+            rest = ["tag", "-q", "--threads", "1", "--parallel", "1", "--prompt", "simple", "--prompt-file", template, folder / "in.txt"]
             commands = {"file": [exe, *rest, "-m", model], "bundle": [bundle, *rest]}
             runs = {name: [] for name in commands}
             for command in commands.values():  # into the page cache

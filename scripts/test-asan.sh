@@ -23,10 +23,6 @@ cat >"$work/spans.tmpl" <<'TMPL'
 {{define "system"}}Quote the words that carry an emotion and name it.{{end}}{{define "user"}}{{.Text}}{{end}}
 {{define "examples"}}{"text": "I love it", "answer": ["I love", " love high 95 target it"]}{{end}}
 TMPL
-cat >"$work/labels.tmpl" <<'TMPL'
-{{define "task"}}labels{{end}}{{define "system"}}Name the emotions.{{end}}{{define "user"}}{{.Text}}{{end}}
-{{define "examples"}}{"text": "I love it", "answer": [" love"]}{{end}}
-TMPL
 tag() {
   # A model of random weights may have every text rejected, which is exit code 1.
   "$work/emospan" tag --no-sandbox -q --force -o "$work/out.jsonl" "$@" || [ $? = 1 ]
@@ -37,5 +33,5 @@ tag "${tiny[@]}" --parallel 4 "$work/in.txt"
 tag "${tiny[@]}" --decode aligned --limit 2 "$work/in.txt"
 tag "${tiny[@]}" --deterministic --parallel 3 "$work/in.txt"
 tag "${tiny[@]}" --split sentence --confidence model "$work/in.txt"
-tag --prompt simple --prompt-file "$work/labels.tmpl" --limit 2 "$work/in.txt"
-tag --prompt simple --prompt-file "$work/labels.tmpl" --calibrate "$work/short.txt"
+tag --prompt simple --prompt-file scripts/labels.tmpl --limit 2 "$work/in.txt"
+tag --prompt simple --prompt-file scripts/labels.tmpl --calibrate "$work/short.txt"

@@ -28,11 +28,7 @@ CGO_ENABLED=0 "$go" run ./scripts/tinymodel "$(llama/native/build.sh source)/mod
 head -n 12 examples/sentences.txt >"$work/texts.txt"
 head -n 2 examples/sentences.txt >"$work/few.txt"
 # llvmpipe takes minutes for the default model's own prompt.
-cat >"$work/short.tmpl" <<'TMPL'
-{{define "task"}}labels{{end}}{{define "system"}}Name the emotions.{{end}}{{define "user"}}{{.Text}}{{end}}
-{{define "examples"}}{"text": "I love it", "answer": [" love"]}{{end}}
-TMPL
-briefly="tag -q --prompt simple --prompt-file $work/short.tmpl $work/few.txt"
+briefly="tag -q --prompt simple --prompt-file scripts/labels.tmpl $work/few.txt"
 json() { python3 -c 'import json,sys
 v = json.load(open(sys.argv[1]))
 for k in sys.argv[2].split("."): v = v[int(k)] if isinstance(v, list) else v.get(k)
