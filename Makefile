@@ -27,6 +27,7 @@
 #   make bench-agree  against llama-bench in turn: fails where figures differ by more than noise or tagging is below a floor
 #   make bench-grammar  the figures of grammar/README.md, and against llama.cpp's own grammar sampler
 #   make bench-scale  whether rate and memory stay as the input grows; SCALE_FLAGS holds options of scripts/bench_scale.py
+#   make bench-busy  records a second beside 0, 1, 2 and 4 busy loops; BUSY_FLAGS holds options of scripts/bench_busy.py
 #   make quality  the tables of docs/quality.md; QUALITY_FLAGS holds options of scripts/quality.py
 #   make peers    llama.cpp's own llama-server, llama-bench and llama-batched-bench from the same tree, in bin/peers/
 #   make bench-peers  emospan against llama-server on this machine; PEERS_FLAGS holds options of scripts/bench_peers.py
@@ -50,7 +51,7 @@ PURE := ./agreement ./bundle ./dataset ./export ./grammar ./models ./report ./sa
 export PYTHON
 
 .DEFAULT_GOAL := build
-.PHONY: build licenses install native model models python demo test check fmt vet staticcheck race nocgo cgocheck asan test-native release test-release test-cpu test-arm64 test-gpu test-report test-gguf test-slurm test-spark test-kubernetes test-reliability test-memory soak fuzz bench bench-agree bench-grammar bench-bundle bench-scale quality peers bench-peers clean
+.PHONY: build licenses install native model models python demo test check fmt vet staticcheck race nocgo cgocheck asan test-native release test-release test-cpu test-arm64 test-gpu test-report test-gguf test-slurm test-spark test-kubernetes test-reliability test-memory soak fuzz bench bench-agree bench-grammar bench-bundle bench-scale bench-busy quality peers bench-peers clean
 
 build: native licenses
 	$(GO) build -trimpath $(if $(GPU),-tags $(GPU)) -o bin/emospan ./cmd/emospan
@@ -193,6 +194,9 @@ bench-bundle: build
 
 bench-scale: model
 	@$(PYTHON) -B scripts/bench_scale.py $(SCALE_FLAGS)
+
+bench-busy: model
+	@$(PYTHON) -B scripts/bench_busy.py $(BUSY_FLAGS)
 
 bench-peers: model peers
 	@DATA="$(DATA)" $(PYTHON) -B scripts/bench_peers.py $(PEERS_FLAGS)

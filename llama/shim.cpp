@@ -3,6 +3,7 @@
 #include "shim.h"
 #include "guard.h"
 #include "offload.h"
+#include "team.h"
 
 #include <atomic>
 #include <climits>
@@ -149,6 +150,7 @@ template <typename F> char *get_string(F get) {
 struct es_context {
 	llama_context *ctx = nullptr;
 	ggml_threadpool_t pool = nullptr;
+	es_team_ptr team;
 	std::atomic<bool> abort{false};
 	std::vector<int32_t> ones;
 	std::vector<llama_seq_id *> seqs;
@@ -308,7 +310,8 @@ es_context *es_context_new(es_model *m, es_context_params p) {
 		if (!c->ctx) {
 			return false;
 		}
-		// Without a pool of its own ggml starts and ends its threads for every graph.
+		c->team = es_team_new(p.n_threads);
+		// Without a pool of its own ggml makes and drops one for every graph; compiled for OpenMP it has no threads.
 		auto pool_new = cpu_proc<decltype(&ggml_threadpool_new)>("ggml_threadpool_new");
 		ggml_threadpool_params tp = ggml_threadpool_params_default(p.n_threads);
 		c->pool = pool_new ? pool_new(&tp) : nullptr;
@@ -352,6 +355,7 @@ int32_t es_decode(es_context *c, int32_t n, const int32_t *tokens, const int32_t
 		b.n_seq_id = c->ones.data();
 		b.seq_id = c->seqs.data();
 		b.logits = const_cast<int8_t *>(want);
+		es_team_use use(c->team.get());
 		int32_t status = llama_decode(c->ctx, b);
 		if (status == 0) {
 			llama_synchronize(c->ctx); // here a GPU's fault becomes an error; reading the logits would wait as long

@@ -138,7 +138,7 @@ build_core() {
 # -fno-gnu-unique because unique symbols stay global even so. "/fast" leaves out ggml-base, which the core holds.
 build_variant() {
   local name=$1
-  cmake -S "$src" -B "$out/b" $common -DGGML_CPU=ON $(variant_flags "$name")
+  cmake -S "$src" -B "$out/b" $common -DGGML_CPU=ON $openmp $(variant_flags "$name")
   make -C "$out/b" -j "$jobs" ggml-cpu/fast
   ld -r --force-group-allocation --whole-archive "$(find "$out/b" -name libggml-cpu.a)" -o "$out/cpu.o"
   objcopy --redefine-sym ggml_backend_cpu_reg="ggml_backend_cpu_reg_$name" "$out/cpu.o"
@@ -206,7 +206,17 @@ if [ "$set_name" = asan ]; then
 fi
 toolchain="$(${CC:-gcc} --version | head -n1) $(${CXX:-g++} --version | head -n1) ${CFLAGS:-} ${CXXFLAGS:-}"
 export CFLAGS="${CFLAGS:-} $flags" CXXFLAGS="${CXXFLAGS:-} ${flags}"
-key() { printf '%s\n' "$source_id" "$revision" "$toolchain" "$common" "$(declare -f "$1")" "$(variant_flags "${2:-}")" | sha256sum | cut -c1-16; }
+# llama/team.cpp stands in for GCC's OpenMP library. Another compiler's code calls other functions; ggml then waits by itself, which
+# on a busy machine costs most of the speed.
+if echo 'void f(void) {
+#pragma omp parallel
+  f(); }' | ${CC:-gcc} -fopenmp -S -x c -o - - 2>/dev/null | grep -q GOMP_parallel; then
+  openmp=-DGGML_OPENMP=ON
+else
+  openmp=-DGGML_OPENMP=OFF
+  say "this compiler's OpenMP is not GCC's: beside other programs the threads will wait for each other by spinning"
+fi
+key() { printf '%s\n' "$source_id" "$revision" "$toolchain" "$common" "$(declare -f "$1")" "${2:+$openmp }$(variant_flags "${2:-}")" | sha256sum | cut -c1-16; }
 
 can_make() { echo 'int main(void){return 0;}' | ${CC:-gcc} $(variant_probe "$1") -x c -c -o /dev/null - 2>/dev/null; }
 case $set_name in
