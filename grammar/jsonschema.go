@@ -8,8 +8,9 @@ import (
 
 // FromJSONSchema returns a grammar, as GBNF text, whose texts are JSON values that satisfy
 // a JSON Schema (draft 2020-12, and what earlier drafts write alike). The error is a
-// *SchemaError: a keyword that it cannot express is an error, as is one that it does not
-// know, so that no condition is dropped.
+// *SchemaError: a keyword of any draft that it cannot express is an error, so that no
+// condition is dropped. Keywords that no draft has, such as x-order, say nothing about
+// values; SchemaOptions can make them errors.
 //
 // Every text of the grammar satisfies the schema. The other way round, each value has one
 // spelling or few, and some choices are made, so that a model has less to say and cannot
@@ -18,64 +19,89 @@ import (
 //   - There is no white space. Strings are spelled as in RFC 8785: \" \\ \b \f \n \r \t,
 //     \u00xx for the other control characters, and all else as itself.
 //   - The members of an object come in the order of properties. Those not required may be
-//     left out. Nothing else is added: where additionalProperties is absent it counts as
-//     false, and anything but false is an error, as a grammar cannot keep arbitrary names
-//     distinct. An object schema without properties has to say additionalProperties false.
+//     left out. Where neither additionalProperties nor patternProperties says what others
+//     there may be, there are none; but any are where the schema lists no properties at
+//     all. Others come last, in any order. A grammar cannot keep their names distinct: a
+//     name may come twice, and each of its values satisfies the schema.
 //   - An array may end after any item from minItems on, also within prefixItems. Nothing
-//     follows prefixItems where items is absent, and one of the two is needed.
-//   - Numbers have no exponent, no leading zero and no -0; an integer has no fraction.
-//     Where a bound is missing, an integer has up to 15 digits, another number up to 9
-//     before the point, or as many as its other bound. After the point there are up to 6,
-//     fewer if they would be more than 15 with those before (a float64 tells as many
+//     follows prefixItems where items is absent.
+//   - Numbers have no leading zero and no -0; an integer has no fraction and no exponent.
+//     Where a bound is missing, there are up to 15 digits before the point, or as many as
+//     the other bound has. A number without bounds may have 17 digits after the point and
+//     an exponent up to 289; one with bounds has no exponent and up to 6 digits after the
+//     point, fewer if they would be more than 15 with those before (a float64 tells as many
 //     apart), but always one more than the bounds have.
-//   - A schema without type, enum or const has the types of which its other keywords speak.
-//     One that says nothing, {} or true, is an error: any value would have any names.
+//   - A schema without type, enum or const has the types of which its other keywords speak,
+//     and all if they speak of none.
+//   - What no value satisfies is left out: an alternative of anyOf, an optional property.
 //
 // The keywords are:
 //
 //   - type, also as a list; nullable beside it (OpenAPI's: null is a type too); enum and
-//     const with any values, numbers as the schema spells them. Beside enum or const there
-//     can be no other condition on values of their types.
-//   - properties, required, additionalProperties false; items, prefixItems, minItems,
-//     maxItems, also items as a list with additionalItems.
-//   - minLength and maxLength in code points, up to 1e9 as all counts; pattern; format,
-//     which stands alone: date, time (without leap seconds), date-time, uuid.
+//     const with any values, numbers as the schema spells them. Beside them there may be
+//     conditions on strings and numbers.
+//   - properties, required, additionalProperties, patternProperties, propertyNames with one
+//     case, minProperties, maxProperties, unevaluatedProperties true or false,
+//     dependentRequired, dependentSchemas, dependencies.
+//   - items, prefixItems, minItems, maxItems, also items as a list with additionalItems;
+//     uniqueItems if there is at most one item, or the items are of an enum or boolean,
+//     which then come in its order.
+//   - minLength and maxLength in code points, up to 1e9 as all counts; pattern; format.
 //   - minimum, maximum, exclusiveMinimum and exclusiveMaximum of integer and number, with
-//     up to 40 digits on either side of the point.
-//   - $ref to a JSON pointer into the same schema, #/$defs/x, also recursively; conditions
-//     beside it hold too. $defs and definitions. $id at the top.
-//   - allOf and anyOf, anywhere and with conditions beside them; oneOf if its branches
-//     exclude each other by type, by enum or const, or by those of a required property.
+//     up to 40 digits on either side of the point; true for the latter two, as in draft 4.
+//   - $ref to a JSON pointer into the same schema, #/$defs/x, also recursively, or to an
+//     $anchor; conditions beside it hold too. $defs and definitions. $id, but below the top
+//     no $ref may stand within its schema or point into it.
+//   - allOf and anyOf, anywhere and with conditions beside them; oneOf, not, and if with then
+//     and else, where it can be told what does not satisfy a schema.
 //   - title, description, default, examples, deprecated, readOnly, writeOnly, $comment,
-//     $schema and $anchor say nothing about values and are ignored.
+//     $schema and the like say nothing about values and are ignored.
+//
+// # Formats
+//
+// The formats are date, time (without leap seconds, up to 18 digits after the second's
+// point, T and Z in either case), date-time, duration, uuid, ipv4, ipv6, hostname (up to 5
+// labels of 25 letters and digits, no punycode), email (dot-atom and hostname), uri (without
+// a user), uri-reference, json-pointer, and of other vocabularies url, byte, int32 and int64.
+// For iri, iri-reference, idn-email and idn-hostname, URIs and ASCII are written. Formats
+// that are in the specification but not here are errors, others say nothing.
 //
 // # Patterns
 //
 // A pattern is a regular expression of ECMA-262 with the u flag and matches anywhere if it
 // is not anchored. It may have alternatives, groups, * + ? {m} {m,} {m,n}, lazy or not, .
 // and classes, the escapes \d \D \w \W \s \S \t \n \v \f \r \0 \cX \xHH \uHHHH \u{H} and
-// \ before punctuation; ^ and $ only where an alternative of the whole pattern begins or
-// ends. Word boundaries, references to groups, look-around and \p are errors. minLength
-// and maxLength beside a pattern must follow from it, or only one of its parts may vary
-// in length and be a repeated character or class, as in ^[A-Z][a-z]*$.
+// \ before punctuation; ^ and $. Word boundaries, references to groups, look-around and \p
+// are errors. Several patterns, and formats and lengths beside them, hold together.
 //
 // # Limits
 //
 // The schema and the grammar have at most 1 MiB each; the schema nests 500 levels, an
-// enum has 16,384 values, prefixItems 256 items; and combining allOf with anyOf and $ref
-// must stay within a million steps. The grammar always parses, but counts in counts can
-// make a program that is too large for Compile. A schema of which a value can have no end,
-// as each holds another, is an error.
+// enum has 16,384 values, prefixItems 256 items, the automaton of what strings have to
+// satisfy together 8,192 states; and combining allOf with anyOf, not and $ref must stay
+// within a million steps. The grammar always parses, but counts in counts can make a
+// program that is too large for Compile. A schema of which a value can have no end, as each
+// holds another, is an error.
 func FromJSONSchema(schema []byte) (gbnf string, err error) {
+	return SchemaOptions{}.FromJSONSchema(schema)
+}
+
+// SchemaOptions say how a schema is read.
+type SchemaOptions struct {
+	Strict bool // a keyword or format that is not known is an error, not an annotation
+}
+
+// FromJSONSchema is the function of that name with options.
+func (o SchemaOptions) FromJSONSchema(schema []byte) (gbnf string, err error) {
 	root, err := readJSON(schema)
 	if err != nil {
 		return "", err
 	}
-	b := newSchemaBuilder(root)
+	b := newSchemaBuilder(root, o)
 	if err := b.root(); err != nil {
 		return "", err
 	}
-	if err := b.checkFinite(); err != nil {
+	if err := b.prune(); err != nil {
 		return "", err
 	}
 	gbnf = (&Syntax{Rules: b.rules}).String()
@@ -117,6 +143,20 @@ type schemaBuilder struct {
 	document *jsonValue
 	schemas  map[*jsonValue]*schema
 
+	options  SchemaOptions
+	draft    int // that the schema says it is written for, 0 if it says none
+	ids      int // of schemas
+	anchors  map[string][]*jsonValue
+	machines map[string]*runeMachine // of patterns and formats
+	seals    map[string]*schema      // made for unevaluatedProperties
+
+	denied     map[*jsonValue]int           // numbers of schemas, for keys
+	negated    map[*jsonValue]negationCases // what was found out about schemas that are not to hold
+	exclusions map[*jsonValue][]*jsonValue  // by made schemas, values that they exclude
+	absences   map[*jsonValue]string        // by made schemas, a property that they forbid
+	partial    bool                         // a part has no values,
+	empty      error                        // and why not, the first one
+
 	rules   []*Rule
 	library []*Rule              // shared rules that are needed
 	origin  map[*Rule]*jsonValue // the schema that a rule was made for
@@ -126,14 +166,22 @@ type schemaBuilder struct {
 	work    int
 }
 
-func newSchemaBuilder(document *jsonValue) *schemaBuilder {
+func newSchemaBuilder(document *jsonValue, options SchemaOptions) *schemaBuilder {
 	b := &schemaBuilder{
-		document: document,
-		schemas:  map[*jsonValue]*schema{},
-		origin:   map[*Rule]*jsonValue{},
-		known:    map[string]*Rule{},
-		taken:    map[string]bool{},
-		serial:   map[string]int{},
+		options:    options,
+		draft:      draftOf(document),
+		machines:   map[string]*runeMachine{},
+		seals:      map[string]*schema{},
+		denied:     map[*jsonValue]int{},
+		negated:    map[*jsonValue]negationCases{},
+		exclusions: map[*jsonValue][]*jsonValue{},
+		absences:   map[*jsonValue]string{},
+		document:   document,
+		schemas:    map[*jsonValue]*schema{},
+		origin:     map[*Rule]*jsonValue{},
+		known:      map[string]*Rule{},
+		taken:      map[string]bool{},
+		serial:     map[string]int{},
 	}
 	for name := range sharedRules() {
 		b.taken[name] = true
@@ -219,51 +267,4 @@ func ruleName(s string) string {
 		return "value"
 	}
 	return name.String()
-}
-
-// checkFinite reports a rule that no finite text satisfies, as its every text holds another.
-func (b *schemaBuilder) checkFinite() error {
-	finite := map[string]bool{}
-	var ends func(e *Expr) bool
-	ends = func(e *Expr) bool {
-		b.work++
-		switch e.Op {
-		case OpRule:
-			return finite[e.Text]
-		case OpAlternate:
-			for _, sub := range e.Sub {
-				if ends(sub) {
-					return true
-				}
-			}
-			return false
-		case OpRepeat:
-			return e.Min == 0 || ends(e.Sub[0])
-		}
-		for _, sub := range e.Sub {
-			if !ends(sub) {
-				return false
-			}
-		}
-		return true
-	}
-	// Rules mostly refer to later ones: from the last to the first, few passes are needed.
-	for more := true; more; {
-		more = false
-		for i := len(b.rules) - 1; i >= 0; i-- {
-			if r := b.rules[i]; !finite[r.Name] && ends(r.Expr) {
-				finite[r.Name] = true
-				more = true
-			}
-		}
-		if err := b.spend(b.document, 0); err != nil {
-			return err
-		}
-	}
-	for _, r := range b.rules {
-		if at := b.origin[r]; !finite[r.Name] && at != nil {
-			return at.errorf("a value of it has no end, as each holds another")
-		}
-	}
-	return nil
 }

@@ -3,11 +3,15 @@ package grammar
 import (
 	"fmt"
 	"slices"
+	"strconv"
 )
 
 // array returns an expression for the arrays that satisfy c.
 func (b *schemaBuilder) array(c conjunction, name string) (*Expr, error) {
 	lo, hi := 0, Unbounded
+	if err := c.noneExcluded(typeArray); err != nil {
+		return nil, err
+	}
 	listed := 0
 	bounded := c.at()
 	for _, s := range c.schemas {
@@ -45,7 +49,27 @@ func (b *schemaBuilder) array(c conjunction, name string) (*Expr, error) {
 		}
 	}
 	if hi != Unbounded && hi < lo {
-		return nil, bounded.errorf("no array has at least %d and at most %d items", lo, hi)
+		return b.nothing(bounded.errorf("no array has at least %d and at most %d items", lo, hi)), nil
+	}
+	for _, s := range c.schemas {
+		if s.unique == nil || hi != Unbounded && hi <= 1 {
+			continue
+		}
+		var choices []*property
+		if listed == 0 {
+			choices = b.choices(rest)
+		}
+		if choices == nil {
+			return nil, s.unique.errorf("a grammar cannot compare items: give them an enum, or say maxItems 1, or leave it out and check them afterwards")
+		}
+		members := b.optionalMembers(choices, nil, name)
+		if lo > 0 || hi != Unbounded && hi < len(choices) {
+			var err error
+			if members, err = b.countedMembers(c, choices, nil, lo, hi, name); err != nil {
+				return nil, err
+			}
+		}
+		return concat(literal("["), members, literal("]")), nil
 	}
 	return concat(literal("["), elements(items, rest, lo, hi), literal("]")), nil
 }
@@ -70,7 +94,7 @@ func (b *schemaBuilder) item(c conjunction, i int, hint string) (*Expr, error) {
 	case listed:
 		return nil, nil
 	}
-	return nil, c.at().errorf("an array of any items is not supported: give it items or prefixItems")
+	return b.shared(anyRule), nil
 }
 
 // elements returns an expression for lo to hi elements: those of items, then any number of
@@ -100,4 +124,36 @@ func elements(items []*Expr, rest *Expr, lo, hi int) *Expr {
 		}
 	}
 	return e
+}
+
+// choices returns the values that an expression is a choice of, each once, as members that
+// may be there or not; nil if it is none, or one that is not known yet.
+func (b *schemaBuilder) choices(e *Expr) []*property {
+	var all []*property
+	seen := map[string]bool{}
+	var find func(e *Expr) bool
+	find = func(e *Expr) bool {
+		switch e.Op {
+		case OpRule:
+			if e.Text == booleanRule {
+				return find(sharedRules()[booleanRule].Expr)
+			}
+			i := slices.IndexFunc(b.rules, func(r *Rule) bool { return r.Name == e.Text })
+			return i >= 0 && b.rules[i].Expr != nil && b.rules[i].Expr.Op != OpRule && find(b.rules[i].Expr)
+		case OpAlternate:
+			return !slices.ContainsFunc(e.Sub, func(sub *Expr) bool { return !find(sub) })
+		case OpLiteral:
+			v, err := readJSON([]byte(e.Text))
+			if err == nil && !seen[v.key()] {
+				seen[v.key()] = true
+				all = append(all, &property{name: strconv.Itoa(len(all) + 1), expr: e})
+			}
+			return err == nil
+		}
+		return false
+	}
+	if !find(e) {
+		return nil
+	}
+	return all
 }

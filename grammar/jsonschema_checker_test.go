@@ -2,6 +2,7 @@ package grammar
 
 import (
 	"encoding/json"
+	"errors"
 	"math/big"
 	"regexp"
 	"strconv"
@@ -12,7 +13,24 @@ import (
 
 // schemaChecker validates values against the schemas that a schemaWriter writes, as the
 // specification has it and with nothing in common with the code under test.
-type schemaChecker struct{ document any }
+type schemaChecker struct {
+	document any
+	depth    *int // of schemas that are being checked
+}
+
+// satisfied reports whether the value is valid. It is not known where a schema refers to
+// itself without end.
+func (c schemaChecker) satisfied(value any) (valid, known bool) {
+	defer func() {
+		if err := recover(); err != nil && err != errEndless {
+			panic(err)
+		}
+	}()
+	c.depth = new(int)
+	return c.valid(c.document, value), true
+}
+
+var errEndless = errors.New("a schema refers to itself without end")
 
 func decodeJSON(t testing.TB, text string) any {
 	t.Helper()
@@ -29,6 +47,10 @@ func (c schemaChecker) valid(schema, value any) bool {
 	if b, ok := schema.(bool); ok {
 		return b
 	}
+	if *c.depth++; *c.depth > 1000 {
+		panic(errEndless)
+	}
+	defer func() { *c.depth-- }()
 	s := schema.(map[string]any)
 	for keyword, arg := range s {
 		if !c.holds(s, keyword, arg, value) {
@@ -80,6 +102,15 @@ func (c schemaChecker) holds(s map[string]any, keyword string, arg, value any) b
 		return all(arg) == len(arg.([]any))
 	case "oneOf":
 		return all(arg) == 1
+	case "not":
+		return !c.valid(arg, value)
+	case "if":
+		next := "else"
+		if c.valid(arg, value) {
+			next = "then"
+		}
+		sub, ok := s[next]
+		return !ok || c.valid(sub, value)
 	}
 	switch value := value.(type) {
 	case string:
@@ -94,8 +125,10 @@ func (c schemaChecker) holds(s map[string]any, keyword string, arg, value any) b
 		case "format":
 			return map[string]*regexp.Regexp{
 				"date":      regexp.MustCompile(`^\d{4}-\d\d-\d\d$`),
-				"time":      regexp.MustCompile(`^\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$`),
-				"date-time": regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$`),
+				"time":      regexp.MustCompile(`^\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$`),
+				"date-time": regexp.MustCompile(`^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$`),
+				"ipv4":      regexp.MustCompile(`^(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(\.(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)){3}$`),
+				"email":     regexp.MustCompile(`^[^@\s]{1,64}@[a-zA-Z0-9.-]{1,253}$`),
 				"uuid":      regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`),
 			}[arg.(string)].MatchString(value)
 		}
@@ -112,6 +145,7 @@ func (c schemaChecker) holds(s map[string]any, keyword string, arg, value any) b
 		}
 	case map[string]any:
 		properties, _ := s["properties"].(map[string]any)
+		patterns, _ := s["patternProperties"].(map[string]any)
 		switch keyword {
 		case "properties":
 			for name, sub := range properties {
@@ -120,8 +154,36 @@ func (c schemaChecker) holds(s map[string]any, keyword string, arg, value any) b
 				}
 			}
 		case "additionalProperties":
+			for name, v := range value {
+				_, listed := properties[name]
+				for pattern := range patterns {
+					listed = listed || regexp.MustCompile(pattern).MatchString(name)
+				}
+				if !listed && !c.valid(arg, v) {
+					return false
+				}
+			}
+		case "patternProperties":
+			for pattern, sub := range patterns {
+				for name, v := range value {
+					if regexp.MustCompile(pattern).MatchString(name) && !c.valid(sub, v) {
+						return false
+					}
+				}
+			}
+		case "propertyNames":
 			for name := range value {
-				if _, ok := properties[name]; !ok {
+				if !c.valid(arg, name) {
+					return false
+				}
+			}
+		case "minProperties":
+			return len(value) >= toInt(arg)
+		case "maxProperties":
+			return len(value) <= toInt(arg)
+		case "dependentRequired":
+			for name, asked := range arg.(map[string]any) {
+				if _, ok := value[name]; ok && !c.holds(s, "required", asked, value) {
 					return false
 				}
 			}
@@ -139,6 +201,14 @@ func (c schemaChecker) holds(s map[string]any, keyword string, arg, value any) b
 			return len(value) >= toInt(arg)
 		case "maxItems":
 			return len(value) <= toInt(arg)
+		case "uniqueItems":
+			for i := range value {
+				for j := range i {
+					if equalJSON(value[i], value[j]) {
+						return false
+					}
+				}
+			}
 		case "prefixItems":
 			for i, sub := range prefix[:min(len(prefix), len(value))] {
 				if !c.valid(sub, value[i]) {

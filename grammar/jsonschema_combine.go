@@ -1,6 +1,7 @@
 package grammar
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,7 +10,8 @@ import (
 // conjunction is a set of schemas that hold together. Without any, all values satisfy it.
 type conjunction struct {
 	schemas []*schema
-	name    string // of the definition it comes from, if any
+	nots    []negation // what does not hold; to be settled when a value is written
+	name    string     // of the definition it comes from, if any
 }
 
 // disjunction is a choice of conjunctions. Without any, no value satisfies it.
@@ -22,8 +24,10 @@ type disjunction struct {
 func truth() disjunction { return disjunction{alternatives: []conjunction{{}}} }
 
 func (d disjunction) isTruth() bool {
-	return len(d.alternatives) == 1 && len(d.alternatives[0].schemas) == 0
+	return len(d.alternatives) == 1 && d.alternatives[0].isTruth()
 }
+
+func (c conjunction) isTruth() bool { return len(c.schemas) == 0 && len(c.nots) == 0 }
 
 // title returns the name of the definition that d is, if it is one.
 func (d disjunction) title() string {
@@ -60,6 +64,14 @@ func (c conjunction) key() string {
 		b.WriteString(strconv.Itoa(id))
 		b.WriteByte('.')
 	}
+	if len(c.nots) > 0 {
+		ids = ids[:0]
+		for _, n := range c.nots {
+			ids = append(ids, n.id)
+		}
+		slices.Sort(ids)
+		fmt.Fprint(&b, slices.Compact(ids))
+	}
 	return b.String()
 }
 
@@ -77,10 +89,10 @@ func (b *schemaBuilder) and(v *jsonValue, x, y disjunction) (disjunction, error)
 	var both disjunction
 	for _, c := range x.alternatives {
 		for _, d := range y.alternatives {
-			if err := b.spend(v, (1+len(c.schemas))*(1+len(d.schemas))); err != nil {
+			if err := b.spend(v, (1+len(c.schemas)+len(c.nots))*(1+len(d.schemas)+len(d.nots))); err != nil {
 				return both, err
 			}
-			joined := conjunction{schemas: slices.Clone(c.schemas)}
+			joined := conjunction{schemas: slices.Clone(c.schemas), nots: slices.Concat(c.nots, d.nots)}
 			for _, s := range d.schemas {
 				if !slices.Contains(c.schemas, s) {
 					joined.schemas = append(joined.schemas, s)
@@ -95,7 +107,7 @@ func (b *schemaBuilder) and(v *jsonValue, x, y disjunction) (disjunction, error)
 // expansion is how far expand has come.
 type expansion struct {
 	open    map[*schema]bool // the schemas being expanded
-	compare bool             // for a comparison, so that oneOf is not checked again and counts as anyOf
+	compare bool             // for a comparison: more may hold, so that oneOf counts as anyOf, and not and if are left out
 }
 
 // expand follows the references and combinations of the schema at v up to conditions on the
@@ -115,6 +127,7 @@ func (b *schemaBuilder) expandWithin(v *jsonValue, within expansion) (disjunctio
 	if within.open[s] {
 		return disjunction{}, v.errorf("it refers to itself before any value begins")
 	}
+	compare := within.compare
 	within.open[s] = true
 	defer delete(within.open, s)
 
@@ -124,6 +137,11 @@ func (b *schemaBuilder) expandWithin(v *jsonValue, within expansion) (disjunctio
 		return disjunction{}, nil
 	case s.asserts:
 		d.alternatives[0].schemas = []*schema{s}
+	}
+	// What stands beside $ref counts from 2019 on, and here before that too, unless more may hold.
+	alone := s.ref != nil && within.compare && b.draft > 0 && b.draft < 2019
+	if alone {
+		d = truth()
 	}
 	if s.ref != nil {
 		to, err := b.resolve(s.ref)
@@ -139,7 +157,14 @@ func (b *schemaBuilder) expandWithin(v *jsonValue, within expansion) (disjunctio
 			return d, err
 		}
 	}
-	for _, elem := range s.allOf {
+	if alone {
+		return d, nil
+	}
+	all := s.allOf
+	if !within.compare {
+		all = slices.Concat(all, s.dependencies)
+	}
+	for _, elem := range all {
 		condition, err := b.expandWithin(elem, within)
 		if err != nil {
 			return d, err
@@ -163,13 +188,77 @@ func (b *schemaBuilder) expandWithin(v *jsonValue, within expansion) (disjunctio
 			return d, err
 		}
 		if !within.compare {
-			if err := b.checkExclusive(s.oneOf, d, branches); err != nil {
+			if err := b.makeExclusive(s.oneOf, d, branches); err != nil {
 				return d, err
 			}
 		}
-		return b.and(v, d, choice(branches))
+		if d, err = b.and(v, d, choice(branches)); err != nil {
+			return d, err
+		}
+	}
+	if s.cond != nil && (s.then != nil || s.orElse != nil) && !within.compare {
+		branches, err := b.conditional(s, within)
+		if err != nil {
+			return d, err
+		}
+		if d, err = b.and(v, d, branches); err != nil {
+			return d, err
+		}
+	}
+	// Of what is left out of a comparison, and of what is not to hold, only the references count
+	// here: they must not lead back.
+	within.compare = true
+	for _, v := range []*jsonValue{s.not, s.cond, s.then, s.orElse} {
+		if v == nil {
+			continue
+		}
+		if _, err := b.expandWithin(v, within); err != nil {
+			return d, err
+		}
+	}
+	if s.not != nil && !compare {
+		d = b.except(d, negation{of: s.not})
+	}
+	if s.sealed && !compare {
+		for i, c := range d.alternatives {
+			d.alternatives[i].schemas = append(slices.Clone(c.schemas), b.seal(s, c))
+		}
 	}
 	return d, nil
+}
+
+// conditional returns the values that satisfy if and then of s, or else only.
+func (b *schemaBuilder) conditional(s *schema, within expansion) (disjunction, error) {
+	sides := []disjunction{truth(), truth()}
+	for i, list := range [][]*jsonValue{{s.cond, s.then}, {s.orElse}} {
+		for _, v := range list {
+			if v == nil {
+				continue
+			}
+			side, err := b.expandWithin(v, within)
+			if err != nil {
+				return side, err
+			}
+			if sides[i], err = b.and(v, sides[i], side); err != nil {
+				return side, err
+			}
+		}
+	}
+	sides[1] = b.except(sides[1], negation{of: s.cond})
+	return choice(sides), nil
+}
+
+// seal returns a schema that leaves c no properties but those of which it speaks, as s says
+// by unevaluatedProperties.
+func (b *schemaBuilder) seal(s *schema, c conjunction) *schema {
+	key := strconv.Itoa(s.id) + "/" + c.key()
+	sealed := b.seals[key]
+	if sealed == nil {
+		sealed = b.newSchema(s.at)
+		sealed.speaks, sealed.asserts, sealed.scope = typeObject, true, c.schemas
+		b.seals[key] = sealed
+	}
+	return sealed
 }
 
 func (b *schemaBuilder) expandAll(list []*jsonValue, within expansion) ([]disjunction, error) {
@@ -222,6 +311,11 @@ func (c conjunction) values() (values []*jsonValue, listed bool) {
 				}
 			}
 			left = next
+		}
+	}
+	for _, s := range c.schemas {
+		for _, v := range s.excluded {
+			delete(left, v.key())
 		}
 	}
 	return slices.DeleteFunc(values, func(v *jsonValue) bool { return !left[v.key()] }), listed

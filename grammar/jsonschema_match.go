@@ -3,48 +3,49 @@ package grammar
 import "slices"
 
 // pattern returns an expression for the strings of lo to hi code points in which the
-// pattern at v matches somewhere.
-func (b *schemaBuilder) pattern(v *jsonValue, lo, hi int) (*Expr, error) {
+// pattern at v matches somewhere. It is not ok if that takes an automaton.
+func (b *schemaBuilder) pattern(v *jsonValue, lo, hi int) (e *Expr, ok bool, err error) {
 	n, err := parsePattern(v)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	sequences, err := wholeStrings(v, n)
-	if err != nil {
-		return nil, err
+	sequences, ok := wholeStrings(n)
+	if !ok {
+		return nil, false, nil
 	}
 	var items []*Expr
 	for _, sequence := range sequences {
 		sequence, possible, exact := narrow(sequence, lo, hi)
 		if !exact {
-			return nil, v.errorf("minLength and maxLength beside it cannot be kept exactly: say them in the pattern, as in ^[a-z]{2,8}$")
+			return nil, false, nil
 		}
 		if possible {
 			items = append(items, b.patternExpr(&patternNode{op: patternConcat, sub: sequence}))
 		}
 	}
 	if len(items) == 0 {
-		return nil, v.errorf("no string that it matches has the length of minLength and maxLength")
+		return b.nothing(v.errorf("no string that it matches has the length of minLength and maxLength")), true, nil
 	}
-	return quoted(alternate(items...)), nil
+	return quoted(alternate(items...)), true, nil
 }
 
 // wholeStrings returns, for each alternative of a pattern, a sequence that matches the
-// whole of a string exactly if the alternative matches somewhere in it.
-func wholeStrings(v *jsonValue, n *patternNode) ([][]*patternNode, error) {
+// whole of a string exactly if the alternative matches somewhere in it. It is not ok where
+// ^ and $ stand elsewhere than where an alternative begins or ends.
+func wholeStrings(n *patternNode) (sequences [][]*patternNode, ok bool) {
 	for n.op == patternConcat && len(n.sub) == 1 {
 		n = n.sub[0] // a group around everything
 	}
 	if n.op == patternAlternate {
 		var all [][]*patternNode
 		for _, sub := range n.sub {
-			sequences, err := wholeStrings(v, sub)
-			if err != nil {
-				return nil, err
+			sequences, ok := wholeStrings(sub)
+			if !ok {
+				return nil, false
 			}
 			all = append(all, sequences...)
 		}
-		return all, nil
+		return all, true
 	}
 	sequence := []*patternNode{n}
 	if n.op == patternConcat {
@@ -59,12 +60,12 @@ func wholeStrings(v *jsonValue, n *patternNode) ([][]*patternNode, error) {
 		after, sequence = nil, sequence[:len(sequence)-1]
 	}
 	if slices.ContainsFunc(sequence, (*patternNode).anchored) {
-		return nil, v.errorf("^ and $ are supported only where an alternative of the whole pattern begins or ends")
+		return nil, false
 	}
 	if len(sequence) == 0 && before != nil {
 		after = nil
 	}
-	return [][]*patternNode{slices.Concat(before, sequence, after)}, nil
+	return [][]*patternNode{slices.Concat(before, sequence, after)}, true
 }
 
 // anchored reports whether there is an anchor in n.

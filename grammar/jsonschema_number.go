@@ -1,6 +1,7 @@
 package grammar
 
 import (
+	"cmp"
 	"math/big"
 	"strconv"
 	"strings"
@@ -9,8 +10,9 @@ import (
 const (
 	maxBoundDigits = 40 // before and after the point of a bound
 	integerDigits  = 15 // of an integer without a bound
-	numberDigits   = 9  // before the point of a number without a bound
-	fractionDigits = 6  // after the point of a number
+	numberDigits   = 9  // before the point of a number with a bound, where it has as many after it as any
+	fractionDigits = 6  // after the point of a number with a bound
+	longFraction   = 17 // after the point of a number without
 	significant    = 15 // digits of a decimal that a float64 keeps
 	maxDecimalExp  = 1 << 40
 )
@@ -120,6 +122,68 @@ func limit(lo, hi *big.Int, digits int) (*big.Int, *big.Int) {
 	return lo, hi
 }
 
+// emptyInterval reports whether no number, or no integer, is within the bounds.
+func emptyInterval(bounds []bound, integers bool) bool {
+	places := 0
+	if !integers {
+		for _, b := range bounds {
+			places = max(places, min(1+max(0, -b.value.exp), maxBoundDigits+1))
+		}
+	}
+	for _, b := range bounds {
+		if len(b.value.digits)+b.value.exp > maxBoundDigits {
+			return false
+		}
+	}
+	lo, hi := interval(bounds, places)
+	return lo != nil && hi != nil && lo.Cmp(hi) > 0
+}
+
+// cmp compares numbers.
+func (d decimal) cmp(e decimal) int {
+	sign := func(d decimal) int {
+		switch {
+		case d.digits == "":
+			return 0
+		case d.neg:
+			return -1
+		}
+		return 1
+	}
+	if a, b := sign(d), sign(e); a != b || a == 0 {
+		return a - b
+	}
+	c := cmp.Or(cmp.Compare(len(d.digits)+d.exp, len(e.digits)+e.exp), strings.Compare(d.digits, e.digits))
+	if d.neg {
+		return -c
+	}
+	return c
+}
+
+// allows reports whether d satisfies the bound.
+func (b bound) allows(d decimal) bool {
+	c := d.cmp(b.value)
+	if b.upper {
+		c = -c
+	}
+	return c > 0 || c == 0 && !b.exclusive
+}
+
+// anyNumber returns an expression for numbers without bounds.
+func anyNumber() *Expr {
+	whole := concat(class(Range{'1', '9'}), digits(0, integerDigits-1), optional(concat(literal("."), digits(1, longFraction))))
+	small := concat(digits(1, longFraction))
+	nonzero := concat(repeat(literal("0"), 0, longFraction-1), class(Range{'1', '9'}), digits(0, longFraction-1))
+	// With 15 digits before the point, the largest is a float64 still.
+	power := concat(class(Range{'E', 'E'}, Range{'e', 'e'}), optional(class(Range{'+', '+'}, Range{'-', '-'})), alternate(
+		digits(1, 2), concat(literal("1"), digits(2, 2)), concat(literal("2"), class(Range{'0', '8'}), digits(1, 1))))
+	return alternate(
+		literal("0"),
+		concat(optional(literal("-")), whole, optional(power)),
+		concat(literal("0."), small, optional(power)),
+		concat(literal("-0."), nonzero, optional(power)))
+}
+
 // integer returns an expression for the integers within bounds, nil if there are none.
 func integer(bounds []bound) *Expr {
 	lo, hi := interval(bounds, 0)
@@ -142,6 +206,7 @@ func number(bounds []bound) *Expr {
 	// A side without a bound goes as far as its digits: to 999.999, not to 999.
 	one, unit := pow10(places), big.NewInt(1)
 	first, last := interval(bounds, places)
+	first0, last0 := first, last
 	if first == nil {
 		first = new(big.Int).Sub(lo, unit)
 		first.Mul(first, one).Add(first, unit)
@@ -150,7 +215,21 @@ func number(bounds []bound) *Expr {
 		last = new(big.Int).Add(hi, unit)
 		last.Mul(last, one).Sub(last, unit)
 	}
-	return signed(first, last, func(lo, hi *big.Int) *Expr { return decimals(lo, hi, places) })
+	e := signed(first, last, func(lo, hi *big.Int) *Expr { return decimals(lo, hi, places) })
+	if e == nil {
+		return nil
+	}
+	items := []*Expr{e}
+	for _, side := range []struct {
+		bounded, end *big.Int
+		sign         string
+	}{{last0, hi, ""}, {first0, lo, "-"}} {
+		n := len(new(big.Int).Abs(side.end).String())
+		if side.bounded == nil && n < integerDigits {
+			items = append(items, concat(literal(side.sign), class(Range{'1', '9'}), digits(n, integerDigits-1), optional(concat(literal("."), digits(1, fractionDigits)))))
+		}
+	}
+	return alternate(items...)
 }
 
 // signed returns an expression for the integers lo to hi, given one for those from 0.

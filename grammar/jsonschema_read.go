@@ -1,7 +1,6 @@
 package grammar
 
 import (
-	"net/url"
 	"strconv"
 	"strings"
 )
@@ -68,50 +67,65 @@ type schema struct {
 	nullable bool
 	values   [][]*jsonValue // the value is among each of them: enum and const
 
+	excluded []*jsonValue // the value is none of them
+
 	ref                 *jsonValue
 	allOf, anyOf, oneOf []*jsonValue
+	not                 *jsonValue
+	cond, then, orElse  *jsonValue // if, then and else
 
-	properties *jsonValue
-	required   []*jsonValue
-	closed     bool // additionalProperties is false
+	properties                   *jsonValue
+	patterns                     []patternProperty
+	additional                   *jsonValue // of properties
+	propertyNames                *jsonValue
+	required                     []*jsonValue
+	minProperties, maxProperties int
+	dependencies                 []*jsonValue // schemas that say the same
+	sealed                       bool         // unevaluatedProperties is false
+	absent                       []string     // properties that there are not
+	scope                        []*schema    // a property is of one that one of these speaks of, if not nil
 
 	prefixItems        []*jsonValue
 	items              *jsonValue
 	additionalItems    *jsonValue
 	minItems, maxItems int
+	unique             *jsonValue // uniqueItems, where it is true
 
 	minLength, maxLength int
 	pattern, format      *jsonValue
 
-	bounds []bound
+	bounds         []bound
+	openLo, openHi bool // of a draft 4 schema: minimum, maximum are exclusive
+}
+
+// patternProperty is a member of patternProperties.
+type patternProperty struct {
+	pattern *jsonValue // a string
+	schema  *jsonValue
 }
 
 // annotations are keywords that are no conditions, or hold schemas to refer to.
 var annotations = map[string]bool{
-	"title": true, "description": true, "default": true, "examples": true, "deprecated": true,
-	"readOnly": true, "writeOnly": true, "$comment": true, "$schema": true, "$anchor": true,
-	"$defs": true, "definitions": true,
+	"title": true, "description": true, "default": true, "example": true, "examples": true, "deprecated": true,
+	"readOnly": true, "writeOnly": true, "$comment": true, "$schema": true, "$anchor": true, "$dynamicAnchor": true,
+	"$vocabulary": true, "$defs": true, "definitions": true, "minContains": true, "maxContains": true,
 }
 
 const (
-	exactCounts = "a grammar cannot count distinct names; make properties required instead"
-	useAnyOf    = "write the cases as anyOf"
-	spellOut    = "say it in properties, required and additionalProperties false"
-	justJSON    = "what a string encodes cannot be checked; leave it out"
-	onlyRefs    = "use $ref with a JSON pointer, #/$defs/name"
+	useAnyOf = "write the cases as anyOf"
+	justJSON = "what a string encodes cannot be checked; leave it out"
+	onlyRefs = "use $ref with a JSON pointer, #/$defs/name"
 )
 
 // refused are keywords that are known, and what to do without them.
 var refused = map[string]string{
-	"not": "list what is allowed with enum, type or pattern", "if": useAnyOf, "then": useAnyOf, "else": useAnyOf,
-	"patternProperties": spellOut, "propertyNames": spellOut, "unevaluatedProperties": spellOut,
-	"dependentRequired": useAnyOf, "dependentSchemas": useAnyOf, "dependencies": useAnyOf,
-	"minProperties": exactCounts, "maxProperties": exactCounts,
-	"unevaluatedItems": "say it in prefixItems and items", "uniqueItems": "a grammar cannot compare items; check them afterwards",
-	"contains": "say where the item stands with prefixItems", "minContains": "leave it out", "maxContains": "leave it out",
-	"multipleOf":      "a grammar cannot divide; list the values with enum or check them afterwards",
-	"contentEncoding": justJSON, "contentMediaType": justJSON, "contentSchema": justJSON,
-	"$dynamicRef": onlyRefs, "$dynamicAnchor": onlyRefs, "$recursiveRef": onlyRefs, "$recursiveAnchor": onlyRefs,
+	"unevaluatedItems": "say it in prefixItems and items",
+	"contains":         "say where the item stands with prefixItems",
+	"multipleOf":       "a grammar cannot divide; list the values with enum or check them afterwards",
+	"divisibleBy":      "a grammar cannot divide; list the values with enum or check them afterwards",
+	"contentEncoding":  justJSON, "contentMediaType": justJSON, "contentSchema": justJSON,
+	"$dynamicRef": onlyRefs, "$recursiveRef": onlyRefs, "$recursiveAnchor": onlyRefs,
+	"extends": "write allOf", "disallow": "write not",
 }
 
 // keywords are those that are understood: the types of which they speak, and how to read
@@ -129,17 +143,27 @@ var keywords = map[string]struct {
 	"allOf": {0, func(s *schema, v *jsonValue) error { return v.schemaList(&s.allOf) }},
 	"anyOf": {0, func(s *schema, v *jsonValue) error { return v.schemaList(&s.anyOf) }},
 	"oneOf": {0, func(s *schema, v *jsonValue) error { return v.schemaList(&s.oneOf) }},
-	"$id":   {0, (*schema).readID},
+	"not":   {0, func(s *schema, v *jsonValue) error { s.not = v; return nil }},
+	"if":    {0, func(s *schema, v *jsonValue) error { s.cond = v; return nil }},
+	"then":  {0, func(s *schema, v *jsonValue) error { s.then = v; return nil }},
+	"else":  {0, func(s *schema, v *jsonValue) error { s.orElse = v; return nil }},
+	"$id":   {0, func(s *schema, v *jsonValue) error { return v.want('"', "a string") }},
 
-	"properties":           {typeObject, func(s *schema, v *jsonValue) error { s.properties = v; return v.want('{', "an object") }},
-	"required":             {typeObject, (*schema).readRequired},
-	"additionalProperties": {typeObject, (*schema).readAdditional},
+	"properties":            {typeObject, func(s *schema, v *jsonValue) error { s.properties = v; return v.want('{', "an object") }},
+	"required":              {typeObject, (*schema).readRequired},
+	"additionalProperties":  {typeObject, func(s *schema, v *jsonValue) error { s.additional = v; return nil }},
+	"patternProperties":     {typeObject, (*schema).readPatternProperties},
+	"propertyNames":         {typeObject, func(s *schema, v *jsonValue) error { s.propertyNames = v; return nil }},
+	"minProperties":         {typeObject, func(s *schema, v *jsonValue) error { return v.count(&s.minProperties) }},
+	"maxProperties":         {typeObject, func(s *schema, v *jsonValue) error { return v.count(&s.maxProperties) }},
+	"unevaluatedProperties": {typeObject, (*schema).readUnevaluated},
 
 	"prefixItems":     {typeArray, func(s *schema, v *jsonValue) error { return v.schemaList(&s.prefixItems) }},
 	"items":           {typeArray, func(s *schema, v *jsonValue) error { s.items = v; return nil }},
 	"additionalItems": {typeArray, func(s *schema, v *jsonValue) error { s.additionalItems = v; return nil }},
 	"minItems":        {typeArray, func(s *schema, v *jsonValue) error { return v.count(&s.minItems) }},
 	"maxItems":        {typeArray, func(s *schema, v *jsonValue) error { return v.count(&s.maxItems) }},
+	"uniqueItems":     {typeArray, (*schema).readUnique},
 
 	"minLength": {typeString, func(s *schema, v *jsonValue) error { return v.count(&s.minLength) }},
 	"maxLength": {typeString, func(s *schema, v *jsonValue) error { return v.count(&s.maxLength) }},
@@ -157,14 +181,20 @@ func (b *schemaBuilder) read(v *jsonValue) (*schema, error) {
 	if s, ok := b.schemas[v]; ok {
 		return s, nil
 	}
-	s := &schema{id: len(b.schemas), at: v, types: typeAny, maxItems: Unbounded, maxLength: Unbounded}
+	s := b.newSchema(v)
+	if list, ok := b.exclusions[v]; ok {
+		s.typed, s.excluded, s.speaks = true, list, typesOf(list)
+	}
+	if name, ok := b.absences[v]; ok {
+		s.typed, s.types, s.absent, s.speaks = true, typeObject, []string{name}, typeObject
+	}
 	switch v.kind {
 	case 't':
 	case 'f':
 		s.never = true
 	case '{':
 		for i, name := range v.names {
-			if err := s.readKeyword(name, v.elems[i]); err != nil {
+			if err := b.readKeyword(s, name, v.elems[i]); err != nil {
 				return nil, err
 			}
 		}
@@ -178,19 +208,59 @@ func (b *schemaBuilder) read(v *jsonValue) (*schema, error) {
 	return s, nil
 }
 
-func (s *schema) readKeyword(name string, v *jsonValue) error {
+func (b *schemaBuilder) newSchema(at *jsonValue) *schema {
+	b.ids++
+	return &schema{
+		id: b.ids, at: at, types: typeAny,
+		maxItems: Unbounded, maxLength: Unbounded, maxProperties: Unbounded,
+	}
+}
+
+func (b *schemaBuilder) readKeyword(s *schema, name string, v *jsonValue) error {
 	if annotations[name] {
 		return nil
 	}
 	if instead, ok := refused[name]; ok {
 		return v.errorf("the keyword is not supported: %s", instead)
 	}
+	if _, ok := dependencies[name]; ok {
+		s.speaks |= typeObject
+		return b.readDependencies(s, name, v)
+	}
 	keyword, ok := keywords[name]
 	if !ok {
-		return v.errorf("unknown keyword %s", quoteSnippet(name))
+		if b.options.Strict {
+			return v.errorf("unknown keyword %s", quoteSnippet(name))
+		}
+		return nil
 	}
 	s.speaks |= keyword.speaks
 	return keyword.read(s, v)
+}
+
+// dependencies are keywords that ask for more where a property is there.
+var dependencies = map[string]bool{"dependencies": true, "dependentRequired": true, "dependentSchemas": true}
+
+// readDependencies makes a choice of each dependency: the property is missing, or it is
+// there and so is what it asks for. Both are objects: what other values satisfy is lost.
+func (b *schemaBuilder) readDependencies(s *schema, name string, v *jsonValue) error {
+	if err := v.want('{', "an object"); err != nil {
+		return err
+	}
+	for i, property := range v.names {
+		asked := v.elems[i]
+		missing := v.made()
+		b.absences[missing] = property
+		there := []*jsonValue{v.madeString(property)}
+		if asked.kind == '[' && name != "dependentSchemas" {
+			there = append(there, asked.elems...)
+			asked = v.madeBool(true)
+		}
+		both := v.made("type", v.madeString("object"), "required", v.madeList(there), "allOf", v.madeList([]*jsonValue{asked}))
+		choices := []*jsonValue{missing, both}
+		s.dependencies = append(s.dependencies, v.made("anyOf", v.madeList(choices)))
+	}
+	return nil
 }
 
 // finish looks at keywords that depend on each other.
@@ -201,19 +271,24 @@ func (s *schema) finish() error {
 		}
 		s.types |= typeNull
 	}
-	if s.additionalItems != nil {
-		if s.items == nil || s.items.kind != '[' {
-			return s.additionalItems.errorf("it follows a list of items, and there is none")
-		}
-		if s.prefixItems != nil {
-			return s.additionalItems.errorf("prefixItems is there: write items instead")
-		}
+	if s.additionalItems != nil && s.prefixItems != nil {
+		return s.additionalItems.errorf("prefixItems is there: write items instead")
 	}
 	if s.items != nil && s.items.kind == '[' {
 		if s.prefixItems != nil {
 			return s.items.errorf("it is a list, and so is prefixItems: write a schema for the rest")
 		}
 		s.prefixItems, s.items = s.items.elems, s.additionalItems
+	}
+	if s.additional != nil && s.additional.kind == '{' && len(s.additional.elems) == 0 {
+		s.additional = &jsonValue{kind: 't', parent: s.at, token: s.additional.token}
+	}
+	for i := range s.bounds {
+		b := &s.bounds[i]
+		b.exclusive = b.exclusive || b.upper && s.openHi || !b.upper && s.openLo
+	}
+	if name, ok := numberFormats[s.formatName()]; ok {
+		name(s)
 	}
 	s.asserts = s.typed || s.values != nil || s.speaks != 0
 	return nil
@@ -246,13 +321,6 @@ func (s *schema) readEnum(v *jsonValue) error {
 	return nil
 }
 
-func (s *schema) readID(v *jsonValue) error {
-	if s.at.parent != nil {
-		return v.errorf("it would change what $ref means in this part of the schema; leave it out")
-	}
-	return nil
-}
-
 func (s *schema) readRequired(v *jsonValue) error {
 	if err := v.want('[', "a list of names"); err != nil {
 		return err
@@ -266,16 +334,44 @@ func (s *schema) readRequired(v *jsonValue) error {
 	return nil
 }
 
-func (s *schema) readAdditional(v *jsonValue) error {
-	if v.kind != 'f' {
-		return v.errorf("a grammar cannot keep arbitrary names distinct; write false, or leave it out")
+func (s *schema) readPatternProperties(v *jsonValue) error {
+	if err := v.want('{', "an object"); err != nil {
+		return err
 	}
-	s.closed = true
+	for i, pattern := range v.names {
+		at := &jsonValue{kind: '"', text: pattern, parent: v, token: pattern}
+		s.patterns = append(s.patterns, patternProperty{at, v.elems[i]})
+	}
+	return nil
+}
+
+func (s *schema) readUnevaluated(v *jsonValue) error {
+	s.sealed = v.kind == 'f'
+	if v.kind != 'f' && v.kind != 't' {
+		return v.errorf("only true and false are supported: say it in properties and additionalProperties")
+	}
+	return nil
+}
+
+func (s *schema) readUnique(v *jsonValue) error {
+	unique := false
+	if err := v.boolean(&unique); err != nil || !unique {
+		return err
+	}
+	s.unique = v
 	return nil
 }
 
 func (s *schema) readBound(v *jsonValue, upper, exclusive bool) error {
-	if err := v.want('0', "a number (a draft 4 schema says true: write the bound itself)"); err != nil {
+	if exclusive && (v.kind == 't' || v.kind == 'f') { // draft 4
+		if upper {
+			s.openHi = v.kind == 't'
+		} else {
+			s.openLo = v.kind == 't'
+		}
+		return nil
+	}
+	if err := v.want('0', "a number"); err != nil {
 		return err
 	}
 	d := parseDecimal(v.text)
@@ -327,27 +423,3 @@ func (v *jsonValue) count(n *int) error {
 	*n = i
 	return nil
 }
-
-// resolve returns what the $ref at v points to.
-func (b *schemaBuilder) resolve(v *jsonValue) (*jsonValue, error) {
-	fragment, ok := strings.CutPrefix(v.text, "#")
-	if !ok {
-		return nil, v.errorf("%s is another document: copy it into $defs and write #/$defs/name", quoteSnippet(v.text))
-	}
-	pointer, err := url.PathUnescape(fragment)
-	if err != nil || pointer != "" && pointer[0] != '/' {
-		return nil, v.errorf("%s is no JSON pointer: %s", quoteSnippet(v.text), onlyRefs)
-	}
-	to := b.document
-	for i, token := range strings.Split(pointer, "/") {
-		if i > 0 && to != nil {
-			to = to.member(unescapePointer.Replace(token))
-		}
-	}
-	if to == nil {
-		return nil, v.errorf("nothing is at %s", quoteSnippet(v.text))
-	}
-	return to, nil
-}
-
-var unescapePointer = strings.NewReplacer("~1", "/", "~0", "~")

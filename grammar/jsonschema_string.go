@@ -2,83 +2,63 @@ package grammar
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
 )
-
-// sharedGrammar has the rules that a schema's grammar takes in where it needs them. A date
-// is RFC 3339's full-date, with the right number of days in each month.
-const sharedGrammar = `
-string ::= "\"" char* "\""
-char ::= [^"\\\x00-\x1F] | "\\" ["\\bfnrt] | "\\u00" ("0" [0-7bef] | "1" [0-9a-f])
-boolean ::= "true" | "false"
-date ::= year "-" month-day | leap-year "-02-29"
-year ::= [0-9]{4}
-leap-year ::= [0-9]{2} ("0" [48] | [2468] [048] | [13579] [26]) | ("0" [048] | [2468] [048] | [13579] [26]) "00"
-month-day ::= ("0" [13578] | "1" [02]) "-" (day-28 | "29" | "3" [01]) | ("0" [469] | "11") "-" (day-28 | "29" | "30") | "02-" day-28
-day-28 ::= "0" [1-9] | "1" [0-9] | "2" [0-8]
-time ::= clock ":" [0-5] [0-9] ("." [0-9]{1,9})? ("Z" | [+\-] clock)
-clock ::= ([01] [0-9] | "2" [0-3]) ":" [0-5] [0-9]
-date-time ::= date "T" time
-uuid ::= hex{8} "-" hex{4} "-" hex{4} "-" hex{4} "-" hex{12}
-hex ::= [0-9a-fA-F]
-`
-
-const (
-	stringRule  = "string"
-	charRule    = "char"
-	booleanRule = "boolean"
-	integerRule = "integer"
-	numberRule  = "number"
-)
-
-// sharedRules returns the rules that grammars share, by name.
-var sharedRules = sync.OnceValue(func() map[string]*Rule {
-	s, err := Parse(sharedGrammar + "root ::= string boolean date-time uuid")
-	if err != nil {
-		panic(err)
-	}
-	rules := map[string]*Rule{
-		integerRule: {Name: integerRule, Expr: integer(nil)},
-		numberRule:  {Name: numberRule, Expr: number(nil)},
-	}
-	for _, r := range s.Rules {
-		rules[r.Name] = r
-	}
-	delete(rules, rootRule)
-	return rules
-})
-
-// shared returns a reference to a shared rule. It adds the rule and those that it needs.
-func (b *schemaBuilder) shared(name string) *Expr {
-	if b.known[name] == nil {
-		r := sharedRules()[name]
-		b.known[name] = r
-		b.library = append(b.library, r)
-		b.addShared(r.Expr)
-	}
-	return call(name)
-}
-
-// addShared adds the shared rules to which e refers.
-func (b *schemaBuilder) addShared(e *Expr) {
-	if e.Op == OpRule {
-		b.shared(e.Text)
-	}
-	for _, sub := range e.Sub {
-		b.addShared(sub)
-	}
-}
 
 // quoted returns an expression for a string with the contents e.
 func quoted(e *Expr) *Expr { return concat(literal(`"`), e, literal(`"`)) }
 
 // str returns an expression for the strings that satisfy all of c.
 func (b *schemaBuilder) str(c conjunction) (*Expr, error) {
-	lo, hi := 0, Unbounded
-	var pattern, format *jsonValue
-	bounded := c.at() // the last keyword that bounds the length
+	lo, hi, bounded := c.lengths()
+	if hi != Unbounded && hi < lo {
+		return b.nothing(bounded.errorf("no string has at least %d and at most %d characters", lo, hi)), nil
+	}
+	var patterns, formats []*jsonValue
+	distinct := func(list *[]*jsonValue, v *jsonValue) {
+		if v != nil && !slices.ContainsFunc(*list, func(have *jsonValue) bool { return have.text == v.text }) {
+			*list = append(*list, v)
+		}
+	}
+	excluded := false
+	for _, s := range c.schemas {
+		distinct(&patterns, s.pattern)
+		known, err := b.format(s)
+		if err != nil {
+			return nil, err
+		}
+		if known != "" {
+			distinct(&formats, s.format)
+		}
+		excluded = excluded || typesOf(s.excluded)&typeString != 0
+	}
+	switch {
+	case excluded || len(patterns)+len(formats) > 1:
+		return b.intersectStrings(c)
+	case len(formats) == 1:
+		rule, _ := b.format(&schema{format: formats[0]})
+		e := b.shared(rule)
+		if least, most := b.exprLength(e); lo > least || hi != Unbounded && hi < most {
+			return b.intersectStrings(c)
+		}
+		return quoted(e), nil
+	case len(patterns) == 1:
+		if e, ok, err := b.pattern(patterns[0], lo, hi); ok || err != nil {
+			return e, err
+		}
+		return b.intersectStrings(c)
+	case lo == 0 && hi == Unbounded:
+		return b.shared(stringRule), nil
+	}
+	return quoted(repeat(b.shared(charRule), lo, hi)), nil
+}
+
+// lengths returns how many code points strings of c have, and the last keyword that says so.
+func (c conjunction) lengths() (lo, hi int, bounded *jsonValue) {
+	hi = Unbounded
 	for _, s := range c.schemas {
 		if s.minLength > lo {
 			lo, bounded = s.minLength, s.at.member("minLength")
@@ -86,34 +66,194 @@ func (b *schemaBuilder) str(c conjunction) (*Expr, error) {
 		if s.maxLength != Unbounded && (hi == Unbounded || s.maxLength < hi) {
 			hi, bounded = s.maxLength, s.at.member("maxLength")
 		}
-		for _, same := range []struct{ have, more **jsonValue }{{&pattern, &s.pattern}, {&format, &s.format}} {
-			switch have, more := *same.have, *same.more; {
-			case have == nil:
-				*same.have = more
-			case more != nil && have.text != more.text:
-				return nil, more.errorf("there is %s at #%s too; keep one", quoteSnippet(have.text), have.pointer())
-			}
-		}
 	}
-	switch {
-	case hi != Unbounded && hi < lo:
-		return nil, bounded.errorf("no string has at least %d and at most %d characters", lo, hi)
-	case format != nil && (pattern != nil || lo > 0 || hi != Unbounded):
-		return nil, format.errorf("format stands alone: leave out pattern, minLength and maxLength")
-	case format != nil:
-		if !formats[format.text] {
-			return nil, format.errorf("unknown format %s: want date, time, date-time or uuid; write others as pattern", quoteSnippet(format.text))
-		}
-		return quoted(b.shared(format.text)), nil
-	case pattern != nil:
-		return b.pattern(pattern, lo, hi)
-	case lo == 0 && hi == Unbounded:
-		return b.shared(stringRule), nil
-	}
-	return quoted(repeat(b.shared(charRule), lo, hi)), nil
+	return lo, hi, bounded
 }
 
-var formats = map[string]bool{"date": true, "time": true, "date-time": true, "uuid": true}
+// format returns the rule for the format of s, empty if it says nothing about strings.
+func (b *schemaBuilder) format(s *schema) (string, error) {
+	switch rule, ok := formats[s.formatName()]; {
+	case s.format == nil || ok:
+		return rule, nil
+	case refusedFormats[s.format.text] || b.options.Strict && numberFormats[s.format.text] == nil:
+		return "", s.format.errorf("the format %s is not supported: write it as pattern", quoteSnippet(s.format.text))
+	}
+	return "", nil
+}
+
+// stringCondition is a machine that accepts a string, or must not.
+type stringCondition struct {
+	at      *jsonValue
+	machine *runeMachine
+	not     bool
+}
+
+// stringConditions returns what c says about strings, enum and const aside.
+func (b *schemaBuilder) stringConditions(c conjunction) ([]stringCondition, error) {
+	var all []stringCondition
+	for _, s := range c.schemas {
+		if s.pattern != nil {
+			m, err := b.machine(s.pattern)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, stringCondition{s.pattern, m, false})
+		}
+		rule, err := b.format(s)
+		if err != nil {
+			return nil, err
+		}
+		if rule != "" {
+			m := b.machines["format "+rule]
+			if m == nil {
+				if m = machineOf(exprPattern(sharedRules()[rule].Expr), false); m == nil {
+					return nil, s.format.errorf("too large to combine with what stands beside it")
+				}
+				b.machines["format "+rule] = m
+			}
+			all = append(all, stringCondition{s.format, m, false})
+		}
+		if s.excluded != nil {
+			var texts []string
+			for _, v := range s.excluded {
+				if v.kind == '"' {
+					texts = append(texts, v.text)
+				}
+			}
+			all = append(all, stringCondition{s.at, machineOfStrings(texts), true})
+		}
+	}
+	if lo, hi, bounded := c.lengths(); bounded != nil {
+		m := machineOf(&patternNode{op: patternRepeat, lo: lo, hi: hi, sub: []*patternNode{{runes: allRunes}}}, false)
+		if m == nil {
+			return nil, bounded.errorf("minLength and maxLength beside it cannot be kept exactly: say them in the pattern, as in ^[a-z]{2,8}$")
+		}
+		all = append(all, stringCondition{bounded, m, false})
+	}
+	return all, nil
+}
+
+// intersectStrings returns an expression for the strings that satisfy all that c says.
+func (b *schemaBuilder) intersectStrings(c conjunction) (*Expr, error) {
+	conditions, err := b.stringConditions(c)
+	if err != nil {
+		return nil, err
+	}
+	var machines []*runeMachine
+	want := uint64(0)
+	for i, condition := range conditions {
+		machines = append(machines, condition.machine)
+		if !condition.not {
+			want |= 1 << i
+		}
+	}
+	at := conditions[len(conditions)-1].at
+	if len(machines) > 64 {
+		return nil, at.errorf("more than 64 conditions on a string")
+	}
+	a, err := b.determine(at, machines)
+	if err != nil {
+		return nil, err
+	}
+	e := b.automatonExpr(a, func(accepts uint64) bool { return accepts == want }, "text")
+	if e == nil {
+		return b.nothing(at.errorf("no string satisfies it and what stands beside it")), nil
+	}
+	return quoted(e), nil
+}
+
+// machine returns the machine of the pattern at v, which matches anywhere in a string.
+func (b *schemaBuilder) machine(v *jsonValue) (*runeMachine, error) {
+	if m := b.machines["pattern "+v.text]; m != nil {
+		return m, nil
+	}
+	n, err := parsePattern(v)
+	if err != nil {
+		return nil, err
+	}
+	m := machineOf(n, true)
+	if m == nil {
+		return nil, v.errorf("the pattern is too large: its counts add up to more than %d", maxMachine)
+	}
+	b.machines["pattern "+v.text] = m
+	return m, nil
+}
+
+// nameConditions returns what the propertyNames at v says about a name.
+func (b *schemaBuilder) nameConditions(v *jsonValue) ([]stringCondition, error) {
+	d, err := b.expand(v)
+	if err != nil {
+		return nil, err
+	}
+	if d.isTruth() {
+		return nil, nil
+	}
+	if d, err = b.settleAll(v, d); err != nil {
+		return nil, err
+	}
+	if len(d.alternatives) != 1 {
+		return nil, v.errorf("a choice is not supported here: write one pattern or enum")
+	}
+	c := d.alternatives[0]
+	if c.types()&typeString == 0 {
+		return []stringCondition{{v, machineOfStrings(nil), false}}, nil
+	}
+	conditions, err := b.stringConditions(c)
+	if err != nil {
+		return nil, err
+	}
+	if values, listed := c.values(); listed {
+		var texts []string
+		for _, v := range values {
+			if v.kind == '"' {
+				texts = append(texts, v.text)
+			}
+		}
+		conditions = append(conditions, stringCondition{v, machineOfStrings(texts), false})
+	}
+	return conditions, nil
+}
+
+// allowsName reports whether the propertyNames at v allows a name.
+func (b *schemaBuilder) allowsName(v *jsonValue, name string) (bool, error) {
+	conditions, err := b.nameConditions(v)
+	if err != nil {
+		return false, err
+	}
+	for _, condition := range conditions {
+		if condition.machine.matches(name) == condition.not {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// exprPattern returns an expression as a pattern. It has shared rules, no recursion, and no
+// character that a string escapes.
+func exprPattern(e *Expr) *patternNode {
+	n := &patternNode{op: patternConcat, lo: e.Min, hi: e.Max}
+	switch e.Op {
+	case OpRule:
+		return exprPattern(sharedRules()[e.Text].Expr)
+	case OpClass:
+		return &patternNode{runes: e.codePoints()}
+	case OpLiteral:
+		for _, r := range e.Text {
+			n.sub = append(n.sub, &patternNode{runes: []Range{{r, r}}})
+		}
+	case OpAlternate:
+		n.op = patternAlternate
+	case OpRepeat:
+		n.op = patternRepeat
+	}
+	for _, sub := range e.Sub {
+		n.sub = append(n.sub, exprPattern(sub))
+	}
+	return n
+}
+
+// exprLength returns how many code points a text of e has, up to limitless.
+func (b *schemaBuilder) exprLength(e *Expr) (lo, hi int) { return exprPattern(e).length() }
 
 // allRunes are all code points. The surrogates among them are matched by no class.
 var allRunes = []Range{{0, utf8.MaxRune}}
@@ -140,6 +280,11 @@ func (b *schemaBuilder) runes(ranges []Range) *Expr {
 		items = append(items, &Expr{Op: OpClass, Ranges: bare, Negate: true})
 	} else if len(plain) > 0 {
 		items = append(items, oneRune(plain))
+	}
+	if !slices.ContainsFunc(outside, func(r Range) bool {
+		return r.Lo <= 0x1F || r.Lo <= '"' && '"' <= r.Hi || r.Lo <= '\\' && '\\' <= r.Hi
+	}) {
+		return alternate(append(items, b.shared(escapeRule))...)
 	}
 	var short []Range
 	var long [2][]Range // after \u000 and \u001

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/emospan/emospan/dataset"
+	"github.com/emospan/emospan/grammar"
 	"github.com/emospan/emospan/models"
 	"github.com/emospan/emospan/tagger"
 	"github.com/spf13/cobra"
@@ -158,15 +159,18 @@ func (o *grammarOptions) tag(prompt *tagger.Prompt, tax *dataset.Taxonomy, text 
 }
 
 func newGrammarSchema() *cobra.Command {
-	return &cobra.Command{
+	var options grammar.SchemaOptions
+	cmd := &cobra.Command{
 		Use:   "schema FILE",
 		Short: "Print a JSON Schema as GBNF",
 		Long: `Print the GBNF grammar of the JSON texts that a schema describes, written without optional white
-space and with the properties in the schema's order. What a grammar cannot express is an error.`,
+space and with the properties in the schema's order. Every text of the grammar satisfies the schema.
+What a grammar cannot express is an error. Keywords that no draft of JSON Schema has say nothing
+about values; with --strict they are errors, which finds a keyword that is misspelled.`,
 		Example: "  emospan grammar schema annotation.schema.json >annotation.gbnf",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			src, err := readGrammar(args[0], true)
+			src, err := readSchema(args[0], options)
 			if err != nil {
 				return err
 			}
@@ -174,4 +178,6 @@ space and with the properties in the schema's order. What a grammar cannot expre
 			return err
 		},
 	}
+	cmd.Flags().BoolVar(&options.Strict, "strict", false, "refuse keywords and formats that are not known")
+	return cmd
 }

@@ -95,14 +95,23 @@ func checkingConstraint(file string, schema bool) (*grammar.Constraint, error) {
 
 // readGrammar reads a GBNF file, or a JSON Schema as GBNF.
 func readGrammar(file string, schema bool) (string, error) {
+	if schema {
+		return readSchema(file, grammar.SchemaOptions{})
+	}
 	src, err := os.ReadFile(file)
 	if err != nil {
 		return "", fmt.Errorf("%w; name a GBNF file", err)
 	}
-	if !schema {
-		return string(src), nil
+	return string(src), nil
+}
+
+// readSchema reads a JSON Schema as GBNF.
+func readSchema(file string, options grammar.SchemaOptions) (string, error) {
+	src, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("%w; name a file with a JSON Schema", err)
 	}
-	gbnf, err := grammar.FromJSONSchema(src)
+	gbnf, err := options.FromJSONSchema(src)
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", file, err)
 	}
