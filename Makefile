@@ -15,6 +15,7 @@
 #   make test-gpu the Vulkan back end on Mesa's software device, and on machines without; installs Debian's packages
 #   make test-report  the page of emospan report in headless Chromium, which it installs; SCREENSHOT=FILE keeps a picture
 #   make test-gguf  GGUF files with faults through the real loader: MUTANTS=10000, MUTANTS_SEED=1
+#   make test-schemas  JSON schemas of a folder, SCHEMAS=DIR, against another validator: coverage, refusals, and that no grammar has an invalid value
 #   make test-slurm  an array job, a requeued task and the merge on a Slurm cluster of this machine alone; installs slurm-wlm and munge
 #   make test-spark  emospan as a filter in Spark's partitions, and the memory that they share; installs PySpark, and Java
 #   make test-kubernetes  scripts/kubernetes against the API's schemas, and its pods' commands here
@@ -52,6 +53,7 @@ export PYTHON
 
 .DEFAULT_GOAL := build
 .PHONY: build licenses install native model models python demo test check fmt vet staticcheck race nocgo cgocheck asan test-native release test-release test-cpu test-arm64 test-gpu test-report test-gguf test-slurm test-spark test-kubernetes test-reliability test-memory soak fuzz bench bench-agree bench-grammar bench-bundle bench-scale bench-busy quality peers bench-peers clean
+.PHONY: build licenses install native model models python demo test check fmt vet staticcheck race nocgo cgocheck asan test-native release test-release test-cpu test-arm64 test-gpu test-report test-gguf test-schemas test-slurm test-spark test-kubernetes test-reliability test-memory soak fuzz bench bench-agree bench-grammar bench-bundle bench-scale quality peers bench-peers clean
 
 build: native licenses
 	$(GO) build -trimpath $(if $(GPU),-tags $(GPU)) -o bin/emospan ./cmd/emospan
@@ -86,6 +88,7 @@ python:
 # One package at a time: two that run the model at once on few cores wait for each other's threads.
 test: models python
 	$(PYTHON) -B scripts/bench_peers_test.py
+	@GO="$(GO)" scripts/test-schemas.sh
 	EMOSPAN_TEST_PYTHONPATH="$$(scripts/python.sh)" $(GO) test -p 1 -shuffle=on -timeout 40m ./...
 
 check: fmt vet staticcheck nocgo test-native race cgocheck asan
@@ -144,6 +147,10 @@ test-report: build
 # No model is needed: the files are made of a tiny one, which the test writes.
 test-gguf: native
 	@GO="$(GO)" scripts/test-gguf.sh $(MUTANTS) $(MUTANTS_SEED)
+
+# Pure Go and one Python package. make test takes the project's own schemas.
+test-schemas:
+	@GO="$(GO)" TEXTS="$(TEXTS)" scripts/test-schemas.sh $(SCHEMAS)
 
 # Many machines: none of these is part of test or check. See docs/scale.md.
 test-slurm: build
