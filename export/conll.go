@@ -1,7 +1,6 @@
 package export
 
 import (
-	"fmt"
 	"io"
 	"strings"
 	"unicode"
@@ -79,10 +78,10 @@ func appendID(b []byte, id string) ([]byte, error) {
 
 func (c *conll) Close() error {
 	if c.changed > 0 {
-		c.notes = append(c.notes, fmt.Sprintf("%d tokens hold white space or control characters, written as U+FFFD", c.changed))
+		c.notes = append(c.notes, counted(c.changed, "token")+" with white space or control characters, written as U+FFFD")
 	}
 	if c.empty > 0 {
-		c.notes = append(c.notes, fmt.Sprintf("%d records have no tokens and are left out", c.empty))
+		c.notes = append(c.notes, counted(c.empty, "record")+" without tokens, left out")
 	}
 	return nil
 }

@@ -8,7 +8,6 @@
 // error, never a guess. Memory does not grow with the number of records, but
 // for the distinct words of a spaCy file.
 //
-// Offsets are counted in Unicode code points, which is what every one of these
-// tools counts in: Python's string index is one, and Label Studio's and
-// doccano's browser code converts JavaScript's UTF-16 units to them.
+// Offsets count Unicode code points, as Python's string index does. Only
+// doccano's count UTF-16 code units, because its editor does.
 package export

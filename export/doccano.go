@@ -9,7 +9,8 @@ import (
 // doccano writes JSON Lines for doccano's sequence labeling
 // (https://doccano.github.io/doccano/tutorial/): a text, and a list of
 // [start, end, label] with an exclusive end. Keys that it does not know become
-// the example's metadata.
+// the example's metadata. The server keeps the numbers as they come, and its
+// editor cuts the text by them as JavaScript does, so they count UTF-16 units.
 type doccano struct {
 	notes
 	out   elements
@@ -35,8 +36,8 @@ func (d *doccano) Write(r *dataset.Record) error {
 	example := doccanoExample{Text: r.Text, SrcID: r.SrcID, Emotion: r.Predictions}
 	for i := range r.Data.Spans {
 		s := &r.Data.Spans[i]
-		at := d.at.span(s)
-		example.Label = append(example.Label, [3]any{at.from, at.to, d.names.of(s)})
+		from, to := d.at.span(s).utf16()
+		example.Label = append(example.Label, [3]any{from, to, d.names.of(s)})
 	}
 	return d.out.add(example)
 }

@@ -98,12 +98,14 @@ func TestGolden(t *testing.T) {
 		opts         Options
 		notes        []string
 	}{
-		{format: CoNLL, file: "plain.conll", notes: []string{"3 tokens hold white space or control characters, written as U+FFFD"}},
-		{format: CoNLL, file: "ids.conll", opts: Options{Names: ByEmotion, IDs: true}, notes: []string{"3 tokens hold white space or control characters, written as U+FFFD"}},
+		{format: CoNLL, file: "plain.conll", notes: []string{"3 tokens with white space or control characters, written as U+FFFD"}},
+		{format: CoNLL, file: "ids.conll", opts: Options{Names: ByEmotion, IDs: true}, notes: []string{"3 tokens with white space or control characters, written as U+FFFD"}},
 		{format: LabelStudio, file: "label-studio.json"},
 		{format: Doccano, file: "doccano.jsonl"},
 		{format: Prodigy, file: "prodigy.jsonl"},
-		{format: Argilla, file: "argilla.json"},
+		{format: Argilla, file: "argilla.json", notes: []string{
+			"2 records where a span lies after an emoji or another character above U+FFFF, or holds one: Argilla's page shows it too far to the left; its API and its exports have it right",
+		}},
 		{format: GLiNER, file: "gliner.json"},
 		{format: GLiNER, file: "gliner-type.json", opts: Options{Names: ByType}},
 	} {
@@ -133,7 +135,7 @@ func TestConllWithoutTokens(t *testing.T) {
 	r := *samples(t)[1]
 	r.Text, r.Data = " \u3000", dataset.Data{}
 	got, notes := write(t, CoNLL, Options{}, []*dataset.Record{&r})
-	if len(got) > 0 || !slices.Equal(notes, []string{"1 records have no tokens and are left out"}) {
+	if len(got) > 0 || !slices.Equal(notes, []string{"1 record without tokens, left out"}) {
 		t.Errorf("%q, notes %q", got, notes)
 	}
 }

@@ -191,3 +191,11 @@ func bioName(name string) string { return strings.ReplaceAll(name, " ", "_") }
 type notes []string
 
 func (n notes) Notes() []string { return n }
+
+// counted is a number of things: "1 record", "2 records".
+func counted(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}

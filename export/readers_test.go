@@ -9,6 +9,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/klauspost/compress/zlib"
 )
@@ -56,8 +57,10 @@ func readDoccano(t *testing.T, data []byte) (texts []string, spans [][]charSpan)
 		}
 		decode(t, line, &example)
 		found := []charSpan{}
+		units := utf16.Encode([]rune(example.Text)) // a JavaScript string
+		points := func(n any) int { return len(utf16.Decode(units[:int(n.(float64))])) }
 		for _, l := range example.Label {
-			found = append(found, charSpan{int(l[0].(float64)), int(l[1].(float64)), l[2].(string)})
+			found = append(found, charSpan{points(l[0]), points(l[1]), l[2].(string)})
 		}
 		texts, spans = append(texts, example.Text), append(spans, found)
 	}

@@ -4,7 +4,8 @@ check_export.py FORMAT {type|emotion} RECORDS.jsonl OUTPUT [{type|emotion} RECOR
 their emotion. Prints each difference and exits 1 where there is one.
 
 Readers are pyarrow, datasets, seqeval and spaCy. The tools without a reader on the package index, or with one that is a whole server,
-have a JSON Schema here, written from their documentation, whose address stands above it. Offsets are Python's string indices.
+have a JSON Schema here, written from their documentation, whose address stands above it. Offsets are Python's string indices, but for
+doccano, whose editor counts UTF-16 units.
 """
 import json
 import sys
@@ -151,7 +152,9 @@ def check_doccano(records, path, names, faults):
     for i, example in read_checked("doccano", path):
         record = records[i]
         faults.equal(f"example {i}", (example["text"], example["src_id"], example["emotion"]), (record["text"], record["src_id"], record["predictions"]))
-        faults.equal(f"example {i}: label", [tuple(label) for label in example["label"]], spans_of(record, names))
+        units = record["text"].encode("utf-16-le")  # two bytes a unit
+        points = [(*(len(units[:2 * n].decode("utf-16-le")) for n in label[:2]), label[2]) for label in example["label"]]
+        faults.equal(f"example {i}: label", points, spans_of(record, names))
         yield i
 
 
