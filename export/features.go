@@ -1,11 +1,13 @@
 package export
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/emospan/emospan/dataset"
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -71,8 +73,10 @@ func (f *feature) appendYAML(b *strings.Builder, indent string) {
 	f.appendType(b, indent+"  ")
 }
 
-// appendType writes the type as the members of a mapping. In a list, datasets
-// puts a plain type's name and a struct's members directly.
+// appendType writes the type as the members of a mapping. A list of plain
+// values is a sequence, and one of structs a list: datasets before version 4
+// takes "list" of plain values for a bare Python list without a feature, and
+// "sequence" of structs for a struct of lists.
 func (f *feature) appendType(b *strings.Builder, indent string) {
 	switch {
 	case f.labels != nil:
@@ -81,12 +85,12 @@ func (f *feature) appendType(b *strings.Builder, indent string) {
 			fmt.Fprintf(b, "%s    '%d': %s\n", indent, i, yamlString(label))
 		}
 	case f.list != nil && f.list.dtype != "":
-		fmt.Fprintf(b, "%slist: %s\n", indent, f.list.dtype)
+		fmt.Fprintf(b, "%ssequence: %s\n", indent, f.list.dtype)
+	case f.list != nil && f.list.fields == nil:
+		fmt.Fprintf(b, "%ssequence:\n", indent)
+		f.list.appendType(b, indent+"  ")
 	case f.list != nil:
 		fmt.Fprintf(b, "%slist:\n", indent)
-		if f.list.fields == nil {
-			f.list.appendType(b, indent+"  ")
-		}
 		for i := range f.list.fields {
 			f.list.fields[i].appendYAML(b, indent)
 		}
@@ -98,6 +102,44 @@ func (f *feature) appendType(b *strings.Builder, indent string) {
 	default:
 		fmt.Fprintf(b, "%sdtype: %s\n", indent, f.dtype)
 	}
+}
+
+// MarshalJSONTo writes the columns as Features.from_dict of datasets reads
+// them, in their order.
+func (f features) MarshalJSONTo(enc *jsontext.Encoder) error {
+	err := enc.WriteToken(jsontext.BeginObject)
+	for i := range f {
+		err = errors.Join(err, enc.WriteToken(jsontext.String(f[i].name)), json.MarshalEncode(enc, &f[i]))
+	}
+	return errors.Join(err, enc.WriteToken(jsontext.EndObject))
+}
+
+// MarshalJSONTo writes the type, which every version of datasets from 2.21 on
+// takes for the same as the README's.
+func (f *feature) MarshalJSONTo(enc *jsontext.Encoder) error {
+	type classLabel struct {
+		Names []string `json:"names"`
+		Type  string   `json:"_type"`
+	}
+	type sequence struct {
+		Feature *feature `json:"feature"`
+		Type    string   `json:"_type"`
+	}
+	type value struct {
+		DType string `json:"dtype"`
+		Type  string `json:"_type"`
+	}
+	switch {
+	case f.labels != nil:
+		return json.MarshalEncode(enc, classLabel{f.labels, "ClassLabel"})
+	case f.list != nil && f.list.fields == nil:
+		return json.MarshalEncode(enc, sequence{f.list, "Sequence"})
+	case f.list != nil:
+		return json.MarshalEncode(enc, []features{f.list.fields})
+	case f.fields != nil:
+		return json.MarshalEncode(enc, features(f.fields))
+	}
+	return json.MarshalEncode(enc, value{f.dtype, "Value"})
 }
 
 // yamlString quotes a string: JSON's strings are YAML's too.

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -10,24 +11,27 @@ import (
 	"slices"
 
 	"github.com/emospan/emospan/dataset"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // The files of a folder, by their slash-separated names.
 const (
-	hubCard    = "README.md"
-	hubLines   = "records.jsonl"
-	hubRecords = "data/train-00000-of-00001.parquet"
-	hubTokens  = "tokens/train-00000-of-00001.parquet"
+	hubCard     = "README.md"
+	hubLines    = "records.jsonl"
+	hubFeatures = "features.json"
+	hubRecords  = "data/train-00000-of-00001.parquet"
+	hubTokens   = "tokens/train-00000-of-00001.parquet"
 )
 
-var hubFiles = []string{hubCard, hubLines, hubRecords, hubTokens}
+var hubFiles = []string{hubCard, hubLines, hubFeatures, hubRecords, hubTokens}
 
 // A Hub is a folder for the Hugging Face Hub, which datasets.load_dataset also
 // loads from disk: every record in Parquet (configuration "records", the
 // default) and in JSON Lines, tokens and tags in Parquet (configuration
 // "tokens"), and a README. Until Commit it lies beside its place under another
 // name. The JSON Lines belong to no configuration, because datasets reads all
-// of a folder's with one reader.
+// of a folder's with one reader; features.json has the types of their columns.
 type Hub struct {
 	path, tmp string
 	force     bool
@@ -140,14 +144,28 @@ func (h *Hub) complete(left int) error {
 		}
 	}
 	h.files = nil
-	f, err := os.Create(filepath.Join(h.tmp, hubCard))
+	features, err := json.Marshal(recordFeatures(h.opts.Taxonomy), jsontext.WithIndent("  "))
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(c.write(f), f.Sync(), f.Close()); err != nil {
+	var card bytes.Buffer
+	if err := c.write(&card); err != nil {
+		return err
+	}
+	if err := errors.Join(h.put(hubFeatures, append(features, '\n')), h.put(hubCard, card.Bytes())); err != nil {
 		return err
 	}
 	return h.move()
+}
+
+// put writes a file of the folder.
+func (h *Hub) put(name string, data []byte) error {
+	f, err := os.Create(filepath.Join(h.tmp, name))
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Sync(), f.Close())
 }
 
 // move puts the folder in its place. An old one is moved away first, since a

@@ -183,7 +183,7 @@ func TestHubPlace(t *testing.T) {
 	if h, err = CreateHub(empty, false, opts, CardOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := h.Commit(0); err != nil || len(names(t, empty)) != 4 {
+	if err := h.Commit(0); err != nil || len(names(t, empty)) != 5 {
 		t.Errorf("in an empty folder: %v, %q", err, names(t, empty))
 	}
 }

@@ -235,17 +235,28 @@ def check_parquet(records, path, names, faults):
 
 def check_hf(records, path, names, faults):
     import os
+    import tempfile
 
     import pyarrow.parquet as pq
-    from datasets import ClassLabel, DatasetInfo, get_dataset_config_names, load_dataset, load_dataset_builder
+    from datasets import ClassLabel, DatasetInfo, Features, get_dataset_config_names, load_dataset, load_dataset_builder
     from huggingface_hub import DatasetCard
 
     card = DatasetCard.load(os.path.join(path, "README.md")).data
     faults.equal("configurations", sorted(get_dataset_config_names(path)), ["records", "tokens"])
     whole, tokens = load_dataset(path, split="train"), load_dataset(path, "tokens", split="train")
     faults.equal("records", whole.to_list(), records)
-    lines = load_dataset("json", data_files=os.path.join(path, "records.jsonl"), split="train")
-    faults.equal("records.jsonl", lines.to_list(), records)
+    with open(os.path.join(path, "features.json"), encoding="utf-8") as file:
+        features = Features.from_dict(json.load(file))
+    faults.equal("features.json", features, whole.features)
+    # As emospan's README has it: those records that have no span in a file before the others.
+    bare = [r for r in records if not r["data"]["spans"]]
+    with tempfile.TemporaryDirectory() as folder:
+        first = os.path.join(folder, "bare.jsonl")
+        with open(first, "w", encoding="utf-8") as file:
+            file.writelines(json.dumps(r) + "\n" for r in bare)
+        files = ([first] if bare else []) + [os.path.join(path, "records.jsonl")]
+        lines = load_dataset("json", data_files=files, features=features, split="train")
+        faults.equal("records.jsonl", lines.to_list(), bare + records)
     faults.equal("columns", whole.column_names, list(records[0]))
     faults.equal("id", tokens["id"][:], [r["src_id"] for r in records])
     faults.equal("tokens", tokens["tokens"][:], [r["data"]["tokens"] for r in records])
