@@ -85,7 +85,7 @@ var formats = []Format{
 		Carries: "tokens and spans",
 		loses:   "the text's white space, ids, emotions of the whole text, attributes, model and prompt"},
 	{Name: SpaCy, Binary: true, open: newSpaCy,
-		Carries: "text, tokens, spans as entities, emotions as categories, and the id, as a DocBin",
+		Carries: "text, tokens, spans as entities and as the span group sc, emotions as categories, and the id, as a DocBin",
 		loses:   "attributes, model and prompt"},
 }
 

@@ -24,17 +24,19 @@ const (
 	spacyInside, spacyOutside, spacyBegin = 1, 2, 3
 )
 
-// noSpanGroups is how spaCy writes that a document has no groups of spans.
-var noSpanGroups = []byte{0x90}
+// spanGroup is the key of a document's spans, as spancat has it unless told
+// otherwise.
+const spanGroup = "sc"
 
 // spacy writes a DocBin (https://spacy.io/api/docbin), which is one MessagePack
 // map under zlib. In it lie whole columns one behind another: the tokens'
 // attributes, whether a space follows each, how many tokens a document has,
 // and so on. They are gathered in temporary files, since each begins with its
-// length; only the distinct strings stay in memory. Spans are entities,
-// predictions are categories (all of the taxonomy's, 1 or 0, as training
-// wants them), the id is user_data["src_id"], and white space that is more than
-// one space is a token, which is what spaCy's own tokenizer makes of it.
+// length; only the distinct strings stay in memory. Spans are entities, and
+// besides the span group "sc", from which spancat trains; predictions are
+// categories (all of the taxonomy's, 1 or 0, as training wants them), the id is
+// user_data["src_id"], and white space that is more than one space is a token,
+// which is what spaCy's own tokenizer makes of it.
 type spacy struct {
 	notes
 	w     io.Writer
@@ -45,9 +47,10 @@ type spacy struct {
 	docs  int
 	known map[string]uint64 // the number of each string
 	ents  []uint64          // of the record's tokens: IOB and type
+	index []int             // of each token of the record among the document's
 	buf   []byte
 
-	tokens, spaces, lengths, categories, userData *spill
+	tokens, spaces, lengths, categories, userData, groups *spill
 }
 
 func newSpaCy(w io.Writer, o Options) (Writer, error) {
@@ -55,7 +58,7 @@ func newSpaCy(w io.Writer, o Options) (Writer, error) {
 	for _, e := range o.Taxonomy.Emotions() {
 		s.cats = append(s.cats, e.Name)
 	}
-	for _, column := range []**spill{&s.tokens, &s.spaces, &s.lengths, &s.categories, &s.userData} {
+	for _, column := range []**spill{&s.tokens, &s.spaces, &s.lengths, &s.categories, &s.userData, &s.groups} {
 		var err error
 		if *column, err = newSpill(); err != nil {
 			return nil, errors.Join(err, s.release())
@@ -71,13 +74,15 @@ func (s *spacy) Write(r *dataset.Record) error {
 	s.entities(r)
 	pieces := s.at.split()
 	b := s.buf[:0]
+	s.index = s.index[:0]
 	inside := -1 // the span that the last token is in
-	for _, p := range pieces {
+	for i, p := range pieces {
 		iob, kind := uint64(spacyOutside), uint64(0)
 		switch {
 		case p.token >= 0:
 			iob, kind = s.ents[2*p.token], s.ents[2*p.token+1]
 			inside = p.token
+			s.index = append(s.index, i)
 		case s.between(r, inside):
 			iob, kind = spacyInside, s.ents[2*inside+1]
 		}
@@ -99,9 +104,11 @@ func (s *spacy) Write(r *dataset.Record) error {
 	s.categories.add(s.appendCats(b[:0], r))
 	data := appendMsgString(appendMsgString(appendMsgMap(nil, 1), "src_id"), r.SrcID)
 	s.userData.add(append(appendMsgBin(b[:0], len(data)), data...))
+	groups := s.spanGroups(r)
+	s.groups.add(append(appendMsgBin(b[:0], len(groups)), groups...))
 	s.buf = b
 	s.docs++
-	return errors.Join(s.tokens.err, s.spaces.err, s.lengths.err, s.categories.err, s.userData.err)
+	return errors.Join(s.tokens.err, s.spaces.err, s.lengths.err, s.categories.err, s.userData.err, s.groups.err)
 }
 
 // entities notes the IOB value and the type of each token.
@@ -118,6 +125,26 @@ func (s *spacy) entities(r *dataset.Record) {
 		}
 		s.ents[2*span.Start] = spacyBegin
 	}
+}
+
+// spanGroups writes the one group of spans of a record, in the list that every
+// spaCy 3 reads: SpanGroups.to_bytes of it, and in it SpanGroup.to_bytes.
+func (s *spacy) spanGroups(r *dataset.Record) []byte {
+	g := appendMsgString(appendMsgString(appendMsgMap(nil, 3), "name"), spanGroup)
+	g = appendMsgMap(appendMsgString(g, "attrs"), 0)
+	g = appendMsgArray(appendMsgString(g, "spans"), len(r.Data.Spans))
+	for i := range r.Data.Spans {
+		span := &r.Data.Spans[i]
+		at := s.at.span(span)
+		g = appendMsgBin(g, 3*8+4*4)
+		g = binary.BigEndian.AppendUint64(g, 0) // its own id
+		g = binary.BigEndian.AppendUint64(g, 0) // that of a knowledge base
+		g = binary.BigEndian.AppendUint64(g, s.id(s.names.of(span)))
+		for _, n := range []int{s.index[span.Start], s.index[span.End] + 1, at.from, at.to} {
+			g = binary.BigEndian.AppendUint32(g, uint32(n))
+		}
+	}
+	return append(appendMsgBin(appendMsgArray(nil, 1), len(g)), g...)
 }
 
 // between reports whether the white space behind a token lies inside a span:
@@ -192,16 +219,15 @@ func (s *spacy) Close() (err error) {
 		put(flags)
 	}
 	put(appendMsgArray(appendMsgString(nil, "span_groups"), s.docs))
-	groups := append(appendMsgBin(nil, len(noSpanGroups)), noSpanGroups...)
-	for range s.docs {
-		put(groups)
+	if err := s.groups.copyTo(out); err != nil {
+		return err
 	}
 	return errors.Join(out.Flush(), z.Close())
 }
 
 func (s *spacy) release() error {
 	var errs []error
-	for _, column := range []*spill{s.tokens, s.spaces, s.lengths, s.categories, s.userData} {
+	for _, column := range []*spill{s.tokens, s.spaces, s.lengths, s.categories, s.userData, s.groups} {
 		if column != nil {
 			errs = append(errs, column.close())
 		}

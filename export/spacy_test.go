@@ -2,7 +2,9 @@ package export
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/emospan/emospan/dataset"
@@ -31,6 +33,10 @@ func TestSpaCyFile(t *testing.T) {
 			t.Errorf("%s: %d for %d documents", column, n, len(records))
 		}
 	}
+	names := map[uint64]string{}
+	for _, s := range bin["strings"].([]any) {
+		names[spacyID(s.(string))] = s.(string)
+	}
 	for i, r := range records {
 		cats := bin["cats"].([]any)[i].(map[string]any)
 		ones := 0
@@ -50,6 +56,24 @@ func TestSpaCyFile(t *testing.T) {
 		user, rest := unpack(t, bin["user_data"].([]any)[i].([]byte))
 		if len(rest) > 0 || fmt.Sprint(user) != fmt.Sprint(map[string]any{"src_id": r.SrcID}) {
 			t.Errorf("user data %v", user)
+		}
+		list, rest := unpack(t, bin["span_groups"].([]any)[i].([]byte))
+		group, more := unpack(t, list.([]any)[0].([]byte))
+		if len(rest)+len(more) > 0 || len(list.([]any)) != 1 || group.(map[string]any)["name"] != "sc" {
+			t.Fatalf("span groups %v", list)
+		}
+		found := []charSpan{}
+		for _, packed := range group.(map[string]any)["spans"].([]any) {
+			b := packed.([]byte)
+			at := func(i int) int { return int(binary.BigEndian.Uint32(b[24+4*i:])) }
+			label := names[binary.BigEndian.Uint64(b[16:])]
+			if len(b) != 40 || at(0) >= at(1) {
+				t.Errorf("%s: span %v", r.SrcID, b)
+			}
+			found = append(found, charSpan{at(2), at(3), label})
+		}
+		if want := wantSpans(r); !slices.Equal(found, want) {
+			t.Errorf("%s: spans %v, want %v", r.SrcID, found, want)
 		}
 	}
 	again, _ := write(t, SpaCy, Options{}, records)

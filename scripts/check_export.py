@@ -295,6 +295,8 @@ def check_spacy(records, path, names, faults):
         faults.equal(f"document {i}: tokens", [t.text for t in doc if not t.is_space or t.text in words], record["data"]["tokens"])
         faults.equal(f"document {i}: entities", [(e.start_char, e.end_char, e.label_) for e in doc.ents], spans_of(record, names))
         faults.equal(f"document {i}: entities' text", [e.text for e in doc.ents], [s["text"] for s in record["data"]["spans"]])
+        faults.equal(f"document {i}: spans", [(e.start_char, e.end_char, e.label_) for e in doc.spans["sc"]], spans_of(record, names))
+        faults.equal(f"document {i}: spans' text", [e.text for e in doc.spans["sc"]], [s["text"] for s in record["data"]["spans"]])
         faults.equal(f"document {i}: categories", sorted(c for c, v in doc.cats.items() if v == 1), sorted(record["predictions"]))
         faults.equal(f"document {i}: other categories", {v for c, v in doc.cats.items() if c not in record["predictions"]}, {0.0})
         faults.equal(f"document {i}: id", doc.user_data, {"src_id": record["src_id"]})
