@@ -35,7 +35,8 @@ var cardTemplate = template.Must(template.New("card").Funcs(template.FuncMap{
 type card struct {
 	Title, License          string
 	RecordsSize, TokensSize int64 // of the Parquet files
-	Left                    int   // lines that were not valid records
+	Parts                   []*hubPart
+	Left                    int // lines that were not valid records
 
 	Manifest *dataset.Manifest // nil where there is none, or it is another file's
 	Stray    *dataset.Manifest // one that is another file's
@@ -61,13 +62,41 @@ func (c *card) write(w io.Writer) error { return cardTemplate.Execute(w, c) }
 
 // The numbers of the records.
 
-func (c *card) Records() int      { return c.tally.records }
-func (c *card) Tokens() int       { return c.tally.tokens }
-func (c *card) Spans() int        { return c.tally.spans }
-func (c *card) Bare() int         { return c.tally.bare }
-func (c *card) Several() int      { return c.tally.several }
-func (c *card) Bytes() int64      { return c.tally.bytes }
-func (c *card) TokenBytes() int64 { return c.tally.tokenBytes }
+func (c *card) Records() int { return c.tally.records }
+func (c *card) Tokens() int  { return c.tally.tokens }
+func (c *card) Spans() int   { return c.tally.spans }
+func (c *card) Bare() int    { return c.tally.bare }
+func (c *card) Several() int { return c.tally.several }
+
+// Bytes and TokenBytes are what the two tables take in Arrow's memory format.
+
+func (c *card) Bytes() (n int64) {
+	for _, p := range c.Parts {
+		n += p.Bytes
+	}
+	return n
+}
+
+func (c *card) TokenBytes() (n int64) {
+	for _, p := range c.Parts {
+		n += p.TokenBytes
+	}
+	return n
+}
+
+// RecordsFile and TokensFile are the tables of a part.
+
+func (p *hubPart) RecordsFile() string { return hubTable("data", p.Name) }
+func (p *hubPart) TokensFile() string  { return hubTable("tokens", p.Name) }
+
+// First is the part that the README's examples load.
+func (c *card) First() string { return c.Parts[0].Name }
+
+// Split reports whether there are several parts.
+func (c *card) Split() bool { return len(c.Parts) > 1 }
+
+func (c *card) Languages() []string { return c.opts.Languages }
+func (c *card) Seed() uint64        { return c.opts.Splits.Seed }
 
 func (c *card) Models() []share    { return byCount(c.tally.models) }
 func (c *card) Providers() []share { return byCount(c.tally.providers) }

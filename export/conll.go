@@ -11,7 +11,7 @@ import (
 )
 
 // conll writes a line for each token, the token, a tab and its BIO tag (IOB2,
-// as CoNLL 2003's shared task has it), and a blank line behind each record
+// as CoNLL 2003's shared task has it) or BIOES tag, and a blank line after each record
 // (https://aclanthology.org/W03-0419). There are two columns, no part of speech
 // or chunk, and no -DOCSTART- lines.
 type conll struct {
@@ -19,6 +19,7 @@ type conll struct {
 	w       io.Writer
 	names   Names
 	ids     bool
+	bioes   bool
 	block   []byte
 	tags    []string
 	changed int // tokens that held what a line cannot
@@ -26,7 +27,7 @@ type conll struct {
 }
 
 func newCoNLL(w io.Writer, o Options) (Writer, error) {
-	return &conll{w: w, names: o.Names, ids: o.IDs}, nil
+	return &conll{w: w, names: o.Names, ids: o.IDs, bioes: o.BIOES}, nil
 }
 
 func (c *conll) Write(r *dataset.Record) error {
@@ -44,6 +45,9 @@ func (c *conll) Write(r *dataset.Record) error {
 		b = append(b, '\n')
 	}
 	c.tags = c.names.tag(c.tags[:0], r)
+	if c.bioes {
+		bioes(c.tags)
+	}
 	for i, token := range r.Data.Tokens {
 		clean := strings.Map(inColumn, token)
 		if clean != token {
@@ -55,6 +59,21 @@ func (c *conll) Write(r *dataset.Record) error {
 	c.block = b
 	_, err := c.w.Write(b)
 	return err
+}
+
+// bioes turns BIO tags into BIOES, which mark the last token of a span (E) and
+// a span of one token (S) too.
+func bioes(tags []string) {
+	for i, tag := range tags {
+		if tag == "O" || i+1 < len(tags) && strings.HasPrefix(tags[i+1], "I-") {
+			continue
+		}
+		last := "E"
+		if strings.HasPrefix(tag, "B-") {
+			last = "S"
+		}
+		tags[i] = last + tag[1:]
+	}
 }
 
 // inColumn replaces what would end a column or a line to one reader or another,

@@ -100,6 +100,9 @@ func TestGolden(t *testing.T) {
 	}{
 		{format: CoNLL, file: "plain.conll", notes: []string{"3 tokens with white space or control characters, written as U+FFFD"}},
 		{format: CoNLL, file: "ids.conll", opts: Options{Names: ByEmotion, IDs: true}, notes: []string{"3 tokens with white space or control characters, written as U+FFFD"}},
+		{format: CoNLL, file: "bioes.conll", opts: Options{BIOES: true}, notes: []string{"3 tokens with white space or control characters, written as U+FFFD"}},
+		{format: CSV, file: "records.csv"},
+		{format: CSVSpans, file: "spans.csv", opts: Options{BOM: true}, notes: []string{"2 records without a span, so without a row"}},
 		{format: LabelStudio, file: "label-studio.json"},
 		{format: Doccano, file: "doccano.jsonl"},
 		{format: Prodigy, file: "prodigy.jsonl"},
@@ -110,7 +113,7 @@ func TestGolden(t *testing.T) {
 		{format: GLiNER, file: "gliner-type.json", opts: Options{Names: ByType}},
 	} {
 		got, notes := write(t, tt.format, tt.opts, records)
-		golden(t, tt.file, got)
+		golden(t, tt.file, bytes.ReplaceAll(got, []byte{0}, []byte("␀"))) // files of the project are text
 		if !slices.Equal(notes, tt.notes) {
 			t.Errorf("%s notes %q, want %q", tt.file, notes, tt.notes)
 		}
@@ -127,6 +130,22 @@ func TestEmpty(t *testing.T) {
 	} {
 		if got, _ := write(t, format, Options{}, nil); string(got) != want {
 			t.Errorf("%s: %q, want %q", format, got, want)
+		}
+	}
+}
+
+func TestBIOES(t *testing.T) {
+	for bio, want := range map[string]string{
+		"":                  "",
+		"O O":               "O O",
+		"B-X":               "S-X",
+		"B-X I-X":           "B-X E-X",
+		"B-X I-X I-X O":     "B-X I-X E-X O",
+		"B-X B-X I-X O B-Y": "S-X B-X E-X O S-Y",
+	} {
+		tags := strings.Fields(bio)
+		if bioes(tags); strings.Join(tags, " ") != want {
+			t.Errorf("%q: %q, want %q", bio, tags, want)
 		}
 	}
 }

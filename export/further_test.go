@@ -58,7 +58,7 @@ func TestFurtherParquet(t *testing.T) {
 	records, tax := furtherRecords(t)
 	path := filepath.Join(t.TempDir(), "further")
 	hub(t, path, Options{Taxonomy: tax}, CardOptions{}, records, 0)
-	data := []byte(content(t, filepath.Join(path, hubRecords)))
+	data := []byte(content(t, filepath.Join(path, hubTable("data", "train"))))
 	f, err := parquet.OpenFile(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		t.Fatal(err)

@@ -5,14 +5,11 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
+	"regexp"
 
 	"github.com/emospan/emospan/dataset"
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // The files of a folder, by their slash-separated names.
@@ -20,11 +17,19 @@ const (
 	hubCard     = "README.md"
 	hubLines    = "records.jsonl"
 	hubFeatures = "features.json"
-	hubRecords  = "data/train-00000-of-00001.parquet"
-	hubTokens   = "tokens/train-00000-of-00001.parquet"
 )
 
-var hubFiles = []string{hubCard, hubLines, hubFeatures, hubRecords, hubTokens}
+// hubTable is a table of a part: "data" for records, "tokens" for tokens.
+func hubTable(table, part string) string { return table + "/" + part + "-00000-of-00001.parquet" }
+
+var hubParquet = regexp.MustCompile(`^(data|tokens)/\w+-00000-of-00001\.parquet$`)
+
+func hubOwns(name string, dir bool) bool {
+	if dir {
+		return name == "data" || name == "tokens"
+	}
+	return name == hubCard || name == hubLines || name == hubFeatures || hubParquet.MatchString(name)
+}
 
 // A Hub is a folder for the Hugging Face Hub, which datasets.load_dataset also
 // loads from disk: every record in Parquet (configuration "records", the
@@ -33,88 +38,75 @@ var hubFiles = []string{hubCard, hubLines, hubFeatures, hubRecords, hubTokens}
 // name. The JSON Lines belong to no configuration, because datasets reads all
 // of a folder's with one reader; features.json has the types of their columns.
 type Hub struct {
-	path, tmp string
-	force     bool
-	opts      Options
-	card      CardOptions
+	folder *folder
+	opts   Options
+	card   CardOptions
 
-	lines   *dataset.Writer
-	files   []*os.File
-	records Writer
-	tokens  *tokenView
-	tally   *tally
-	stray   bool // the manifest is another file's
+	lines *dataset.Writer
+	parts []*hubPart
+	tally *tally
+	stray bool // the manifest is another file's
+}
+
+// hubPart is one part of a split: a file of each table, and what the README
+// says of them.
+type hubPart struct {
+	Name              string
+	Records           int
+	Bytes, TokenBytes int64 // of the two tables in Arrow's memory format
+
+	recordsFile, tokensFile *os.File
+	records                 Writer
+	tokens                  *tokenView
 }
 
 // CreateHub opens a folder. One that is there already and holds something is
 // [dataset.ErrExists]; force replaces it if all it holds is what a Hub writes.
 func CreateHub(path string, force bool, o Options, card CardOptions) (*Hub, error) {
 	o.Names = cmp.Or(o.Names, ByType)
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return nil, fmt.Errorf("output: %w", err)
+	if len(o.Splits.Parts) == 0 {
+		o.Splits.Parts = []Split{{"train", 1}}
 	}
-	h := &Hub{path: path, tmp: temporary(path), force: force, opts: o, card: card, tally: newTally(o.Taxonomy)}
-	if err := h.checkPlace(); err != nil {
+	dir, err := newFolder(path, force, HuggingFace, hubOwns)
+	if err != nil {
 		return nil, err
 	}
+	h := &Hub{folder: dir, opts: o, card: card, tally: newTally(o.Taxonomy)}
 	if err := h.open(); err != nil {
 		return nil, errors.Join(fmt.Errorf("output: %w", err), h.Discard())
 	}
 	return h, nil
 }
 
-// checkPlace refuses what Commit would not replace.
-func (h *Hub) checkPlace() error {
-	info, err := os.Stat(h.path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
-		return fmt.Errorf("output: %w", err)
-	case !info.IsDir():
-		return fmt.Errorf("output: %s is not a folder, which %s is: name another", h.path, HuggingFace)
-	}
-	return filepath.WalkDir(h.path, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || path == h.path || d.IsDir() && (d.Name() == "data" || d.Name() == "tokens") {
-			return err
-		}
-		if !h.force {
-			return fmt.Errorf("%w: %s", dataset.ErrExists, h.path)
-		}
-		if name, err := filepath.Rel(h.path, path); err != nil || !slices.Contains(hubFiles, filepath.ToSlash(name)) {
-			return fmt.Errorf("output: the folder %s holds %s, which an export does not write: name another folder, or remove it", h.path, name)
-		}
-		return nil
-	})
-}
-
 func (h *Hub) open() error {
-	for _, name := range []string{"", "data", "tokens"} {
-		if err := os.Mkdir(filepath.Join(h.tmp, name), 0o777); err != nil {
+	for _, split := range h.opts.Splits.Parts {
+		p := &hubPart{Name: split.Name}
+		h.parts = append(h.parts, p)
+		var err error
+		if p.recordsFile, err = h.folder.create(hubTable("data", p.Name)); err != nil {
 			return err
 		}
-	}
-	for _, name := range []string{hubRecords, hubTokens} {
-		f, err := os.Create(filepath.Join(h.tmp, filepath.FromSlash(name)))
-		if err != nil {
+		if p.tokensFile, err = h.folder.create(hubTable("tokens", p.Name)); err != nil {
 			return err
 		}
-		h.files = append(h.files, f)
+		if p.records, err = newParquet(p.recordsFile, h.opts); err != nil {
+			return err
+		}
+		p.tokens = newTokenView(p.tokensFile, h.opts)
 	}
 	var err error
-	if h.records, err = newParquet(h.files[0], h.opts); err != nil {
-		return err
-	}
-	h.tokens = newTokenView(h.files[1], h.opts)
-	h.lines, err = dataset.Create(filepath.Join(h.tmp, hubLines), false)
+	h.lines, err = dataset.Create(filepath.Join(h.folder.tmp, hubLines), false)
 	return err
 }
 
-// Write adds a record to every file.
+// Write adds a record to the lines, and to the part that its id belongs to.
 func (h *Hub) Write(r *dataset.Record) error {
-	h.tally.add(r)
-	return errors.Join(h.lines.Write(r), h.records.Write(r), h.tokens.write(r))
+	p := h.parts[h.opts.Splits.of(r.SrcID)]
+	bytes, tokenBytes := h.tally.add(r)
+	p.Records++
+	p.Bytes += bytes
+	p.TokenBytes += tokenBytes
+	return errors.Join(h.lines.Write(r), p.records.Write(r), p.tokens.write(r))
 }
 
 // Commit completes the files, writes the README and puts the folder in its
@@ -128,23 +120,27 @@ func (h *Hub) Commit(left int) error {
 }
 
 func (h *Hub) complete(left int) error {
-	if err := errors.Join(h.records.Close(), h.tokens.close(), h.lines.Sync(), h.lines.Close()); err != nil {
+	if err := h.opts.Splits.check(h.counts()); err != nil {
 		return err
 	}
-	c := newCard(h.path, h.tally, h.opts, h.card, left)
+	errs := []error{h.lines.Sync(), h.lines.Close()}
+	c := newCard(h.folder.path, h.tally, h.opts, h.card, left)
 	h.stray = c.Stray != nil
-	for i, size := range []*int64{&c.RecordsSize, &c.TokensSize} {
-		info, err := h.files[i].Stat()
-		if err != nil {
-			return err
+	for _, p := range h.parts {
+		errs = append(errs, p.records.Close(), p.tokens.close())
+		for file, size := range map[*os.File]*int64{p.recordsFile: &c.RecordsSize, p.tokensFile: &c.TokensSize} {
+			info, err := file.Stat()
+			if err == nil {
+				*size += info.Size()
+			}
+			errs = append(errs, err, file.Sync(), file.Close())
 		}
-		*size = info.Size()
-		if err := errors.Join(h.files[i].Sync(), h.files[i].Close()); err != nil {
-			return err
-		}
+		c.Parts = append(c.Parts, p)
 	}
-	h.files = nil
-	features, err := json.Marshal(recordFeatures(h.opts.Taxonomy), jsontext.WithIndent("  "))
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	features, err := indented(recordFeatures(h.opts.Taxonomy))
 	if err != nil {
 		return err
 	}
@@ -152,62 +148,38 @@ func (h *Hub) complete(left int) error {
 	if err := c.write(&card); err != nil {
 		return err
 	}
-	if err := errors.Join(h.put(hubFeatures, append(features, '\n')), h.put(hubCard, card.Bytes())); err != nil {
+	if err := errors.Join(h.folder.put(hubFeatures, features), h.folder.put(hubCard, card.Bytes())); err != nil {
 		return err
 	}
-	return h.move()
+	return h.folder.commit()
 }
 
-// put writes a file of the folder.
-func (h *Hub) put(name string, data []byte) error {
-	f, err := os.Create(filepath.Join(h.tmp, name))
-	if err != nil {
-		return err
+// counts are how many records each part has.
+func (h *Hub) counts() (counts []int) {
+	for _, p := range h.parts {
+		counts = append(counts, p.Records)
 	}
-	_, err = f.Write(data)
-	return errors.Join(err, f.Sync(), f.Close())
-}
-
-// move puts the folder in its place. An old one is moved away first, since a
-// folder that is not empty cannot be renamed over, and moved back where that
-// fails.
-func (h *Hub) move() error {
-	if err := h.checkPlace(); err != nil { // something may have come there meanwhile
-		return err
-	}
-	old := h.path + fmt.Sprintf(".%d.old", os.Getpid())
-	err := os.Rename(h.path, old)
-	moved := err == nil
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err := os.Rename(h.tmp, h.path); err != nil {
-		if moved {
-			err = errors.Join(err, os.Rename(old, h.path))
-		}
-		return err
-	}
-	if moved {
-		return os.RemoveAll(old)
-	}
-	return nil
+	return counts
 }
 
 // Discard gives the folder up; what was there before stays.
 func (h *Hub) Discard() error {
-	for _, f := range h.files {
-		f.Close()
+	for _, p := range h.parts {
+		p.recordsFile.Close() // a file that was not opened, or is closed, only says so
+		p.tokensFile.Close()
 	}
 	if h.lines != nil {
 		h.lines.Close()
 	}
-	return os.RemoveAll(h.tmp)
+	return h.folder.discard()
 }
 
-// Notes say that the manifest was of no use. They are complete after Commit.
+// Notes say how records were dealt, and that the manifest was of no use. They
+// are complete after Commit.
 func (h *Hub) Notes() []string {
-	if !h.stray {
-		return nil
+	n := h.opts.Splits.dealt(h.counts())
+	if h.stray {
+		n = append(n, "the manifest counts other records than the file holds, so the README does not use it")
 	}
-	return []string{"the manifest counts other records than the file holds, so the README does not use it"}
+	return n
 }

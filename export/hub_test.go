@@ -72,7 +72,7 @@ func TestHub(t *testing.T) {
 	if got := content(t, filepath.Join(path, hubLines)); got != string(want) {
 		t.Errorf("records.jsonl: %s", got)
 	}
-	rows, err := parquet.ReadFile[parquetTokens](filepath.Join(path, hubTokens))
+	rows, err := parquet.ReadFile[parquetTokens](filepath.Join(path, hubTable("tokens", "train")))
 	if err != nil || len(rows) != len(records) {
 		t.Fatalf("%d rows of tokens, %v", len(rows), err)
 	}
@@ -86,7 +86,7 @@ func TestHub(t *testing.T) {
 			t.Errorf("%s: %+v", r.SrcID, rows[i])
 		}
 	}
-	whole, err := parquet.ReadFile[parquetRecord[parquetAttrs]](filepath.Join(path, hubRecords))
+	whole, err := parquet.ReadFile[parquetRecord[parquetAttrs]](filepath.Join(path, hubTable("data", "train")))
 	if err != nil || len(whole) != len(records) {
 		t.Errorf("%d rows of records, %v", len(whole), err)
 	}

@@ -42,6 +42,7 @@ type spacy struct {
 	w     io.Writer
 	names Names
 	cats  []string // names of the categories
+	langs []string // codes of the languages, or none
 	at    layout
 
 	docs  int
@@ -54,7 +55,7 @@ type spacy struct {
 }
 
 func newSpaCy(w io.Writer, o Options) (Writer, error) {
-	s := &spacy{w: w, names: o.Names, known: make(map[string]uint64)}
+	s := &spacy{w: w, names: o.Names, langs: o.Languages, known: make(map[string]uint64)}
 	for _, e := range o.Taxonomy.Emotions() {
 		s.cats = append(s.cats, e.Name)
 	}
@@ -102,7 +103,7 @@ func (s *spacy) Write(r *dataset.Record) error {
 	s.spaces.add(b)
 	s.lengths.add(binary.LittleEndian.AppendUint32(b[:0], uint32(len(pieces))))
 	s.categories.add(s.appendCats(b[:0], r))
-	data := appendMsgString(appendMsgString(appendMsgMap(nil, 1), "src_id"), r.SrcID)
+	data := s.appendUserData(nil, r)
 	s.userData.add(append(appendMsgBin(b[:0], len(data)), data...))
 	groups := s.spanGroups(r)
 	s.groups.add(append(appendMsgBin(b[:0], len(groups)), groups...))
@@ -125,6 +126,16 @@ func (s *spacy) entities(r *dataset.Record) {
 		}
 		s.ents[2*span.Start] = spacyBegin
 	}
+}
+
+// appendUserData writes the id, and the language where one was stated. A DocBin
+// says nothing of languages itself: a document has that of its reader.
+func (s *spacy) appendUserData(b []byte, r *dataset.Record) []byte {
+	if len(s.langs) == 0 {
+		return appendMsgString(appendMsgString(appendMsgMap(b, 1), "src_id"), r.SrcID)
+	}
+	b = appendMsgString(appendMsgString(appendMsgMap(b, 2), "src_id"), r.SrcID)
+	return appendMsgString(appendMsgString(b, "language"), strings.Join(s.langs, ","))
 }
 
 // spanGroups writes the one group of spans of a record, in the list that every

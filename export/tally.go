@@ -22,8 +22,6 @@ type tally struct {
 	subtypes                   map[string]int            // of spans
 	types                      map[string]int            // of spans
 	attrs                      map[string]map[string]int // values of each attribute that has a vocabulary
-
-	bytes, tokenBytes int64 // of the two tables in Arrow's memory format
 }
 
 // maxNames bounds how many names of models, providers and prompts are told
@@ -42,7 +40,9 @@ func newTally(tax *dataset.Taxonomy) *tally {
 	return t
 }
 
-func (t *tally) add(r *dataset.Record) {
+// add counts a record, and returns what it takes in the Arrow tables that
+// datasets makes of the folder.
+func (t *tally) add(r *dataset.Record) (bytes, tokenBytes int64) {
 	t.records++
 	t.tokens += len(r.Data.Tokens)
 	t.spans += len(r.Data.Spans)
@@ -67,7 +67,7 @@ func (t *tally) add(r *dataset.Record) {
 			t.attrs[v.Name][*s.Attrs.Field(v.Name)]++
 		}
 	}
-	t.measure(r)
+	return t.measure(r)
 }
 
 func count(names map[string]int, name string) {
@@ -78,10 +78,10 @@ func count(names map[string]int, name string) {
 	}
 }
 
-// measure adds what a record takes in the Arrow tables that datasets makes of
-// the folder, its num_bytes: a string is its bytes and an offset of four, a
-// list an offset of four, a number its width.
-func (t *tally) measure(r *dataset.Record) {
+// measure is what a record takes in the Arrow tables of records and of tokens,
+// their num_bytes: a string is its bytes and an offset of four, a list an offset
+// of four, a number its width.
+func (t *tally) measure(r *dataset.Record) (bytes, tokenBytes int64) {
 	const offset, int32s, int64s, floats = 4, 4, 8, 8
 	text := func(s string) int64 { return int64(offset + len(s)) }
 	texts := func(list []string) int64 {
@@ -101,8 +101,7 @@ func (t *tally) measure(r *dataset.Record) {
 			n += text(*s.Attrs.Field(v.Name))
 		}
 	}
-	t.bytes += n
-	t.tokenBytes += text(r.SrcID) + tokens + offset + int64(len(r.Data.Tokens))*int64s
+	return n, text(r.SrcID) + tokens + offset + int64(len(r.Data.Tokens))*int64s
 }
 
 // describes reports whether a manifest is the account of just these records,

@@ -3,13 +3,15 @@
 check_export.py FORMAT {type|emotion} RECORDS.jsonl OUTPUT [{type|emotion} RECORDS.jsonl OUTPUT ...]. Spans are called by their type or
 their emotion. Prints each difference and exits 1 where there is one.
 
-Readers are pyarrow, datasets, seqeval and spaCy. The tools without a reader on the package index, or with one that is a whole server,
+Readers are pyarrow, datasets, seqeval, spaCy, pandas, polars and brat's own. The tools without a reader on the package index, or with one that is a whole server,
 have a JSON Schema here, written from their documentation, whose address stands above it. Offsets are Python's string indices, but for
 doccano, whose editor counts UTF-16 units.
 """
 import json
 import sys
 from unicodedata import category
+
+BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"  # of str.splitlines
 
 STRING, COUNT = {"type": "string"}, {"type": "integer", "minimum": 0}
 NAME = {"type": "string", "minLength": 1}
@@ -221,6 +223,105 @@ def check_conll(records, path, names, faults):
         yield i
 
 
+def check_conll_bioes(records, path, names, faults):
+    """The scheme with the last token and the single one marked (seqeval calls it IOBES)."""
+    from seqeval.scheme import IOBES, Entities
+
+    with open(path, encoding="utf-8") as file:
+        blocks = [[line.split("\t") for line in block.split("\n")] for block in file.read()[:-2].split("\n\n")]
+    records = [record for record in records if record["data"]["tokens"]]
+    faults.equal("records", len(blocks), len(records))
+    for i, (block, record) in enumerate(zip(blocks, records)):
+        tags = [tag for _, tag in block]
+        want = [(name_of(s, names).replace(" ", "_"), s["start"], s["end"]) for s in record["data"]["spans"]]
+        strict = [(e.tag, e.start, e.end - 1) for found in Entities([tags], IOBES).entities for e in found]
+        faults.equal(f"block {i}: seqeval, strict", strict, want)
+        faults.equal(f"block {i}: as BIO", [t.replace("E-", "I-", 1).replace("S-", "B-", 1) for t in tags], tags_of(record, names))
+        yield i
+
+
+def tables(path, separator=","):
+    """The rows of a CSV file as pandas and as polars read them, all as text, without the apostrophes in front."""
+    import pandas
+    import polars
+
+    first = pandas.read_csv(path, dtype=str, keep_default_na=False, sep=separator)
+    second = polars.read_csv(path, infer_schema=False, empty_string_is_null=False, separator=separator)
+    for columns, rows in ((list(first.columns), first.values.tolist()), (second.columns, second.rows())):
+        yield [dict(zip(columns, (cell.removeprefix("'") for cell in row))) for row in rows]
+
+
+def check_csv(records, path, names, faults):
+    for rows in tables(path):
+        faults.equal("rows", len(rows), len(records))
+        for i, (row, record) in enumerate(zip(rows, records)):
+            want = {key: record[key] for key in ("src_id", "text", "model", "provider", "prompt", "level")}
+            want |= {"predictions": ";".join(record["predictions"]), "tokens": str(len(record["data"]["tokens"])), "spans": str(len(record["data"]["spans"]))}
+            faults.equal(f"row {i}", row, want)
+    yield from range(len(records))
+
+
+def check_csv_spans(records, path, names, faults):
+    for rows in tables(path):
+        rows = iter(rows)
+        for record in records:
+            for i, (span, place) in enumerate(zip(record["data"]["spans"], spans_of(record, "type"))):
+                row, attrs = next(rows), dict(span["attrs"])
+                faults.equal(f"{record['src_id']}: confidence", float(row.pop("confidence")), attrs.pop("confidence"))
+                want = {"src_id": record["src_id"], "span": i, "record_text": record["text"], "char_start": place[0], "char_end": place[1]}
+                want |= {key: span[key] for key in ("type", "subtype", "text", "start", "end")} | attrs
+                faults.equal(f"{record['src_id']}: span {i}", row, {key: str(value) for key, value in want.items()})
+        faults.equal("rows left", list(rows), [])
+    yield from range(len(records))
+
+
+def check_brat(records, path, names, faults):
+    """Read by brat's own server code, which checks that each annotation has the text that its offsets cut out."""
+    import codecs
+    import os
+    import types
+
+    import brat
+
+    path = os.path.abspath(path)
+    sys.path[:0] = [os.path.join(brat.__path__[0], "server", "src")]
+    sys.modules["config"] = types.SimpleNamespace(BASE_DIR=path)  # above which brat looks for no annotation.conf
+    import annotation
+
+    # brat opens files in a mode that Python has no more; in Python 3 it never changed what was read.
+    annotation.open_textfile = lambda name, mode="r": codecs.open(name, "r", encoding="utf-8")
+    import projectconfig
+    from message import Messager
+    with open(os.path.join(path, "documents.tsv"), encoding="utf-8", newline="\n") as file:
+        ids = dict(line.rstrip("\n").split("\t") for line in file)
+    del ids["document"]
+    faults.equal("documents", len(ids), len(records))
+    configured = projectconfig.ProjectConfiguration(path)
+    for i, (name, record) in enumerate(zip(ids, records)):
+        faults.equal(f"{name}: id", json.loads(ids[name]) if ids[name].startswith('"') else ids[name], record["src_id"])
+        document = annotation.TextAnnotations(os.path.join(path, name), read_only=True)
+        text = document.get_document_text()
+        faults.equal(f"{name}: text", text, record["text"])
+        faults.equal(f"{name}: lines that brat could not read", document.failed_lines, [])
+        bounds = {t.id: t for t in document.get_textbounds()}
+        want = {f"T{n + 1}": span for n, span in enumerate(spans_of(record, names))}
+        faults.equal(f"{name}: spans", list(bounds), list(want))
+        for key, (start, end, kind) in want.items():
+            bound, lines = bounds[key], text[start:end].splitlines(keepends=True)
+            places = [(start + sum(map(len, lines[:n])), line.rstrip(BREAKS)) for n, line in enumerate(lines)]
+            faults.equal(f"{name}, {key}", bound.spans, [(at, at + len(line)) for at, line in places if line])
+            faults.equal(f"{name}, {key}: type", bound.type, "".join(c if c.isalnum() or c in "-_" else "_" for c in kind))
+            faults.equal(f"{name}, {key}: configured", bound.type in configured.get_entity_types(), True)
+        for key, span in zip(want, record["data"]["spans"]):
+            got = {a.type: a.value for a in document.get_attributes() if a.target == key}
+            faults.equal(f"{name}, {key}: attributes", got, {k: v.replace(" ", "_") for k, v in span["attrs"].items() if k in got})
+            faults.equal(f"{name}, {key}: number of attributes", len(got), len(span["attrs"]) - 4)
+            note, = (c.tail.strip() for c in document.get_oneline_comments() if c.target == key)
+            faults.equal(f"{name}, {key}: note", note.startswith(f"confidence {span['attrs']['confidence']:g}"), True)
+        yield i
+    faults.equal("what brat says of annotation.conf", Messager._Messager__pending_messages, [])
+
+
 def check_parquet(records, path, names, faults):
     import pyarrow.parquet as pq
     from datasets import load_dataset
@@ -238,13 +339,23 @@ def check_hf(records, path, names, faults):
     import tempfile
 
     import pyarrow.parquet as pq
-    from datasets import ClassLabel, DatasetInfo, Features, get_dataset_config_names, load_dataset, load_dataset_builder
+    from datasets import ClassLabel, DatasetInfo, Features, concatenate_datasets, get_dataset_config_names, load_dataset, load_dataset_builder
     from huggingface_hub import DatasetCard
 
     card = DatasetCard.load(os.path.join(path, "README.md")).data
     faults.equal("configurations", sorted(get_dataset_config_names(path)), ["records", "tokens"])
-    whole, tokens = load_dataset(path, split="train"), load_dataset(path, "tokens", split="train")
-    faults.equal("records", whole.to_list(), records)
+    parts, token_parts = load_dataset(path), load_dataset(path, "tokens")
+    whole, tokens = concatenate_datasets(list(parts.values())), concatenate_datasets(list(token_parts.values()))
+    # Records are dealt to splits, in each of which they keep their order.
+    ids = {r["src_id"]: r for r in records}
+    dealt = [ids[i] for i in whole["src_id"][:]]
+    faults.equal("records", sorted(r["src_id"] for r in dealt), sorted(ids))
+    order = {i: n for n, i in enumerate(ids)}
+    for name, part in parts.items():
+        places = [order[i] for i in part["src_id"][:]]
+        faults.equal(f"{name}: order", places, sorted(places))
+        faults.equal(f"{name}: ids of tokens", token_parts[name]["id"][:], part["src_id"][:])
+    faults.equal("records", whole.to_list(), dealt)
     with open(os.path.join(path, "features.json"), encoding="utf-8") as file:
         features = Features.from_dict(json.load(file))
     faults.equal("features.json", features, whole.features)
@@ -258,27 +369,27 @@ def check_hf(records, path, names, faults):
         lines = load_dataset("json", data_files=files, features=features, split="train")
         faults.equal("records.jsonl", lines.to_list(), bare + records)
     faults.equal("columns", whole.column_names, list(records[0]))
-    faults.equal("id", tokens["id"][:], [r["src_id"] for r in records])
-    faults.equal("tokens", tokens["tokens"][:], [r["data"]["tokens"] for r in records])
+    faults.equal("tokens", tokens["tokens"][:], [r["data"]["tokens"] for r in dealt])
     label = tokens.features["ner_tags"].feature
     faults.equal("ner_tags", type(label), ClassLabel)
-    faults.equal("ner_tags", [label.int2str(tags) if tags else [] for tags in tokens["ner_tags"]], [tags_of(r, names) for r in records])
+    faults.equal("ner_tags", [label.int2str(tags) if tags else [] for tags in tokens["ner_tags"]], [tags_of(r, names) for r in dealt])
     faults.equal("licence stated", "license" in card, True)
-    for info, table, name in zip(card["dataset_info"], (whole, tokens), ("records", "tokens")):
+    for info, tables, name in zip(card["dataset_info"], (parts, token_parts), ("records", "tokens")):
         faults.equal(f"{name}: config_name", info["config_name"], name)
-        split, = info["splits"]
-        faults.equal(f"{name}: num_examples", split["num_examples"], len(records))
-        file = next(c["data_files"][0]["path"] for c in card["configs"] if c["config_name"] == name)
-        faults.equal(f"{name}: download_size", info["download_size"], os.path.getsize(os.path.join(path, file)))
-        faults.equal(f"{name}: dataset_size", info["dataset_size"], split["num_bytes"])
-        # The README's features are those that the file has by itself, and what is loaded with them.
-        faults.equal(f"{name}: features", DatasetInfo._from_yaml_dict(info).features, table.features)
-        bare = pq.read_schema(os.path.join(path, file))
-        faults.equal(f"{name}: the file's types", str(table.features.arrow_schema.types), str(table.data.cast(table.features.arrow_schema).schema.types))
-        faults.equal(f"{name}: the file's columns", bare.names, table.column_names)
+        files = {f["split"]: os.path.join(path, f["path"]) for c in card["configs"] if c["config_name"] == name for f in c["data_files"]}
+        faults.equal(f"{name}: download_size", info["download_size"], sum(map(os.path.getsize, files.values())))
+        faults.equal(f"{name}: dataset_size", info["dataset_size"], sum(split["num_bytes"] for split in info["splits"]))
         made = load_dataset_builder(path, name)
         made.download_and_prepare(download_mode="force_redownload", verification_mode="no_checks")
-        faults.equal(f"{name}: num_bytes", split["num_bytes"], made.info.splits["train"].num_bytes)
+        for split in info["splits"]:
+            table, part = tables[split["name"]], f"{name}, {split['name']}"
+            faults.equal(f"{part}: num_examples", split["num_examples"], len(table))
+            # The README's features are those that the file has by itself, and what is loaded with them.
+            faults.equal(f"{part}: features", DatasetInfo._from_yaml_dict(info).features, table.features)
+            bare = pq.read_schema(files[split["name"]])
+            faults.equal(f"{part}: the file's types", str(table.features.arrow_schema.types), str(table.data.cast(table.features.arrow_schema).schema.types))
+            faults.equal(f"{part}: the file's columns", bare.names, table.column_names)
+            faults.equal(f"{part}: num_bytes", split["num_bytes"], made.info.splits[split["name"]].num_bytes)
     yield from range(len(records))
 
 
@@ -312,7 +423,7 @@ def main():
     for names, path, output in zip(rest[::3], rest[1::3], rest[2::3]):
         records, faults = read_lines(path), Faults()
         seen = sum(1 for _ in check(records, output, names, faults))
-        if name != "conll":
+        if not name.startswith("conll"):
             faults.equal("records", seen, len(records))
         for fault in faults:
             print(fault)

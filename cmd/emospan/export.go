@@ -28,10 +28,19 @@ type exportOptions struct {
 	skipInvalid bool
 	quiet       bool
 	ids         bool
+	scheme      string
+	exact       bool
+	bom         bool
+	delimiter   string
+	split       string
+	seed        uint64
+	languages   []string
 	taxonomy    string
 	names       string
 	license     string
 	manifest    string
+
+	opts export.Options // made of the flags above by check
 }
 
 func newExport() *cobra.Command {
@@ -46,14 +55,22 @@ that is not valid ends the export, or with --skip-invalid is left out and counte
 only when it is whole.
 
 ` + formatList() + `
-Offsets count Unicode code points in all of them. A span is called by its emotion, in hf and conll by its
-type; --names chooses. docs/export.md has each format's fields, and what its tool has to be told.`,
-		Example: `  emospan export tagged.jsonl --to hf -o my-dataset --license cc-by-4.0
+Offsets count Unicode code points, in doccano UTF-16 units as its editor does. A span is called by its
+emotion, in hf and conll by its type; --names chooses. Beside an output for label-studio, doccano or argilla
+lies what its tool has to be told: PATH.config.xml, PATH.labels.json or PATH.settings.json without PATH's own
+ending. --split deals records to parts by their ids; -o is then a folder with a file for each part.
+docs/export.md has each format's fields.`,
+		Example: `  emospan export tagged.jsonl --to hf -o my-dataset --license cc-by-4.0 --language en
+  emospan export tagged.jsonl --to spacy -o corpus --split train=0.8,dev=0.1,test=0.1
+  emospan export tagged.jsonl --to csv-spans --bom -o spans.csv
   emospan export tagged.jsonl --to spacy -o train.spacy
   emospan export tagged.jsonl.zst --to conll --names emotion > train.conll`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.file = args[0]
+			if cmd.Flags().Changed("seed") && o.split == "" {
+				return usageError("--seed is for --split alone; leave it out")
+			}
 			if err := o.check(to, cmd.OutOrStdout()); err != nil {
 				return err
 			}
@@ -62,10 +79,17 @@ type; --names chooses. docs/export.md has each format's fields, and what its too
 	}
 	f := cmd.Flags()
 	f.StringVar(&to, "to", "", "`FORMAT`: "+formatChoice())
-	f.StringVarP(&o.out, "out", "o", "", "write to `PATH`, for hf a folder; - is standard output (the default where the format is text)")
+	f.StringVarP(&o.out, "out", "o", "", "write to `PATH`, for hf, brat and --split a folder; - is standard output (the default where the format is text)")
 	f.BoolVar(&o.force, "force", false, "replace an existing output")
 	f.BoolVar(&o.skipInvalid, "skip-invalid", false, "leave out records that are not valid, and count them")
 	f.StringVar(&o.names, "names", "", "`WHAT` a span is called: emotion or type (emotion; in hf and conll type)")
+	f.StringVar(&o.split, "split", "", "deal records to parts by their ids, a `LIST` as in train=0.8,dev=0.1,test=0.1; the shares make 1")
+	f.Uint64Var(&o.seed, "seed", 1, "`NUMBER` that --split deals by; another deals otherwise")
+	f.StringSliceVar(&o.languages, "language", nil, "hf, spacy: the texts' language, a `CODE` as in en or pt-BR; hf takes several with commas")
+	f.StringVar(&o.scheme, "scheme", "", "conll: tags in `SCHEME` bio or bioes (bio)")
+	f.BoolVar(&o.bom, "bom", false, "csv, csv-spans: a byte order mark first, by which Excel knows UTF-8")
+	f.StringVar(&o.delimiter, "delimiter", "", "csv, csv-spans: `CHARACTER` between cells: comma, semicolon or tab (comma)")
+	f.BoolVar(&o.exact, "exact", false, "csv, csv-spans: no apostrophe in front of a cell that a spreadsheet could take for a formula")
 	f.BoolVar(&o.ids, "ids", false, "conll: a line \"# src_id = ID\" above each record; readers of plain CoNLL take it for a token")
 	f.StringVar(&o.license, "license", "", "hf: the data's licence, an `ID` of the Hub's as in cc-by-4.0 (unknown)")
 	f.StringVar(&o.manifest, "manifest", "", "hf: the manifest of the run, a `PATH` (FILE.manifest.json, where it is there)")
@@ -106,10 +130,8 @@ func (o *exportOptions) check(to string, stdout io.Writer) error {
 	if o.format, ok = export.Lookup(to); !ok {
 		return usageError("--to %s: it must be one of %s; see emospan export --help", to, formatChoice())
 	}
-	if o.names != "" {
-		if err := oneOf("names", o.names, string(export.ByEmotion), string(export.ByType)); err != nil {
-			return err
-		}
+	if err := o.checkFlags(); err != nil {
+		return err
 	}
 	if err := o.checkFormat(); err != nil {
 		return err
@@ -120,8 +142,11 @@ func (o *exportOptions) check(to string, stdout io.Writer) error {
 	if err := checkInput(o.file); err != nil {
 		return err
 	}
-	if sameFile(o.file, o.out) {
+	if sameFile(o.file, o.out) || o.isFolder() && inFolder(o.file, o.out) {
 		return usageError("-o %s is also the input; name another file", o.out)
+	}
+	if companion := o.companionPath(); companion != "" && sameFile(o.file, companion) {
+		return usageError("the input %s is the file that -o %s has beside it; name another output", o.file, o.out)
 	}
 	return nil
 }
@@ -129,15 +154,24 @@ func (o *exportOptions) check(to string, stdout io.Writer) error {
 // checkFormat refuses flags that the format has no use for.
 func (o *exportOptions) checkFormat() error {
 	hub, conll := o.format.Name == export.HuggingFace, o.format.Name == export.CoNLL
+	csv := o.format.Name == export.CSV || o.format.Name == export.CSVSpans
 	switch {
+	case o.scheme != "" && !conll:
+		return usageError("--scheme is for --to %s alone; leave it out", export.CoNLL)
+	case o.bom && !csv, o.exact && !csv, o.delimiter != "" && !csv:
+		return usageError("--bom, --exact and --delimiter are for --to %s and %s alone; leave them out", export.CSV, export.CSVSpans)
+	case len(o.languages) > 0 && !hub && o.format.Name != export.SpaCy:
+		return usageError("--language is for --to %s and %s alone; leave it out", export.HuggingFace, export.SpaCy)
+	case len(o.languages) > 1 && !hub:
+		return usageError("--language: --to %s takes one; name one", o.format.Name)
 	case o.ids && !conll:
 		return usageError("--ids is for --to %s alone; leave it out", export.CoNLL)
 	case o.license != "" && !hub:
 		return usageError("--license is for --to %s alone; leave it out", export.HuggingFace)
 	case o.manifest != "" && !hub:
 		return usageError("--manifest is for --to %s alone; leave it out", export.HuggingFace)
-	case o.names != "" && o.format.Name == export.Parquet:
-		return usageError("--names: %s has type and emotion both; leave it out", export.Parquet)
+	case o.names != "" && !o.format.TakesNames():
+		return usageError("--names: %s has type and emotion both; leave it out", o.format.Name)
 	case o.license != "" && !licenceID.MatchString(o.license):
 		return usageError("--license %s: it must be an identifier of the Hub's, as in cc-by-4.0, mit or other", o.license)
 	}
@@ -147,8 +181,11 @@ func (o *exportOptions) checkFormat() error {
 func (o *exportOptions) checkOut(stdout io.Writer) error {
 	ext := strings.ToLower(filepath.Ext(o.out))
 	switch {
-	case o.format.IsFolder() && (o.out == "" || o.out == "-"):
+	case o.split != "" && (o.out == "" || o.out == "-"):
+		return usageError("--split writes a folder; name it with -o")
+	case o.isFolder() && (o.out == "" || o.out == "-"):
 		return usageError("--to %s writes a folder; name it with -o", o.format.Name)
+	case o.isFolder():
 	case o.format.Binary && o.out == "":
 		return usageError("--to %s writes a binary file; name it with -o", o.format.Name)
 	case o.format.Binary && o.out == "-" && isTerminal(stdout):
@@ -156,34 +193,11 @@ func (o *exportOptions) checkOut(stdout io.Writer) error {
 	case o.format.Binary && (ext == ".gz" || ext == ".zst"):
 		return usageError("-o %s: %s is compressed in itself; leave %s out of the name", o.out, o.format.Name, ext)
 	}
-	if o.out = cmp.Or(o.out, "-"); o.format.IsFolder() {
+	if o.out = cmp.Or(o.out, "-"); o.isFolder() {
 		o.out = filepath.Clean(o.out)
 	}
 	return nil
 }
-
-// exportTarget is where records go: a file or a folder, as a whole or not at all.
-type exportTarget interface {
-	Write(r *dataset.Record) error
-	Commit(left int) error
-	Discard() error
-	Notes() []string
-}
-
-// fileTarget is a format written to a file.
-type fileTarget struct {
-	export.Writer
-	file *export.File
-}
-
-func (t fileTarget) Commit(int) error {
-	if err := t.Close(); err != nil {
-		return errors.Join(err, t.file.Discard())
-	}
-	return t.file.Commit()
-}
-
-func (t fileTarget) Discard() error { return t.file.Discard() }
 
 func (o *exportOptions) run(ctx context.Context, stderr io.Writer) error {
 	tax, err := loadTaxonomy(o.taxonomy)
@@ -191,7 +205,7 @@ func (o *exportOptions) run(ctx context.Context, stderr io.Writer) error {
 		return err
 	}
 	card := export.CardOptions{License: o.license}
-	if o.format.IsFolder() {
+	if o.format.Name == export.HuggingFace {
 		if card.Manifest, err = o.readManifest(stderr); err != nil {
 			return err
 		}
@@ -218,30 +232,13 @@ func (o *exportOptions) run(ctx context.Context, stderr io.Writer) error {
 	return nil
 }
 
-func (o *exportOptions) open(tax *dataset.Taxonomy, card export.CardOptions) (exportTarget, error) {
-	opts := export.Options{Taxonomy: tax, Names: export.Names(o.names), IDs: o.ids}
-	if o.format.IsFolder() {
-		hub, err := export.CreateHub(o.out, o.force, opts, card)
-		if err != nil {
-			return nil, o.outputError(err)
-		}
-		return hub, nil
-	}
-	file, err := export.CreateFile(o.out, o.force)
-	if err != nil {
-		return nil, o.outputError(err)
-	}
-	w, err := o.format.New(file, opts)
-	if err != nil {
-		return nil, errors.Join(err, file.Discard())
-	}
-	return fileTarget{w, file}, nil
-}
-
 // outputError says what to do about an output that cannot be written.
 func (o *exportOptions) outputError(err error) error {
 	if errors.Is(err, dataset.ErrExists) {
 		return errThere(o.out)
+	}
+	if errors.Is(err, export.ErrEmptyPart) {
+		return dataError("--split: %w; give it a larger share, leave it out, or try another --seed", err)
 	}
 	if o.out != "-" {
 		if folder := checkFolder(o.out); folder != nil {
@@ -361,6 +358,16 @@ func (e *exporting) report(stderr io.Writer) {
 		fmt.Fprintf(stderr, "; left out: %s", lost)
 	}
 	fmt.Fprintln(stderr)
+	if name := e.format.CompanionName(); name != "" {
+		where := printable(e.companionPath())
+		switch {
+		case e.isFolder():
+			where = printable(filepath.Join(e.out, name))
+		case where == "":
+			where = "not written, since the output has no name (-o): " + name
+		}
+		fmt.Fprintf(stderr, "%s: %s: %s\n", e.format.Name, where, e.format.CompanionUse())
+	}
 	for _, note := range e.target.Notes() {
 		fmt.Fprintf(stderr, "%s: %s\n", e.format.Name, note)
 	}

@@ -48,7 +48,7 @@ func TestExportReaders(t *testing.T) {
 			}{{exportRecords, nil}, {tagged, nil}, {further, []string{"--taxonomy", taxonomy}}} {
 				args = append(args, string(format.Names()), in.records, runExport(t, in.records, format.Name, in.flags...))
 				want++
-				if format.Name != export.Parquet {
+				if format.TakesNames() {
 					args = append(args, string(other), in.records, runExport(t, in.records, format.Name, append(in.flags, "--names", string(other))...))
 					want++
 				}
@@ -87,11 +87,36 @@ func furtherExport(t *testing.T) (records, taxonomy string) {
 	return writeLines(t, strings.TrimSuffix(attrs, "\n")), taxonomy
 }
 
+// TestExportFlagsReaders reads what flags change with the same readers.
+func TestExportFlagsReaders(t *testing.T) {
+	long(t)
+	for _, tt := range []struct {
+		format, checker string
+		flags           []string
+	}{
+		{export.CoNLL, "conll-bioes", []string{"--scheme", "bioes"}},
+		{export.CSV, "csv", []string{"--bom"}},
+		{export.CSVSpans, "csv-spans", []string{"--bom"}},
+		{export.HuggingFace, "hf", []string{"--split", "train=0.5,dev=0.5", "--language", "en,pt-BR"}},
+	} {
+		format, _ := export.Lookup(tt.format)
+		out := runExport(t, exportRecords, tt.format, tt.flags...)
+		output, code := python(t, filepath.Join(root, "scripts/check_export.py"), tt.checker, string(format.Names()), exportRecords, out)
+		if code != 0 || !strings.Contains(output, tt.checker+": 12 records compared, 0 differences") {
+			t.Errorf("%s %q: exit code %d\n%s", tt.format, tt.flags, code, output)
+		}
+	}
+}
+
 // TestExportCheckerSees spoils exports: a checker that finds nothing would prove nothing.
 func TestExportCheckerSees(t *testing.T) {
 	long(t)
 	for _, tt := range []struct{ format, old, new string }{
 		{export.CoNLL, "again\tI-EMO", "again\tB-EMO"},
+		{export.CSV, "hahaha", "hahaha "},
+		{export.CSVSpans, ",15,27,", ",15,28,"},
+		{export.Brat, "T1\tAnnoyance 15 27", "T1\tAnnoyance 14 27"},
+		{export.Doccano, `[43,45,"Amusement"]`, `[36,37,"Amusement"]`}, // in code points
 		{export.LabelStudio, `"start":15,`, `"start":14,`},
 		{export.Doccano, `[15,27,"Annoyance"]`, `[15,28,"Annoyance"]`},
 		{export.Prodigy, `"token_end":4`, `"token_end":5`},
@@ -102,7 +127,11 @@ func TestExportCheckerSees(t *testing.T) {
 	} {
 		format, _ := export.Lookup(tt.format)
 		out := runExport(t, exportRecords, tt.format)
-		data, err := os.ReadFile(out)
+		file := out
+		if tt.format == export.Brat {
+			file = filepath.Join(out, "000/000000.ann")
+		}
+		data, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -111,7 +140,7 @@ func TestExportCheckerSees(t *testing.T) {
 			t.Errorf("%s holds no %s", tt.format, tt.old)
 			continue
 		}
-		if err := os.WriteFile(out, []byte(spoilt), 0o666); err != nil {
+		if err := os.WriteFile(file, []byte(spoilt), 0o666); err != nil {
 			t.Fatal(err)
 		}
 		if output, code := python(t, filepath.Join(root, "scripts/check_export.py"), tt.format, string(format.Names()), exportRecords, out); code == 0 {
