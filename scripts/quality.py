@@ -82,7 +82,7 @@ def emotions(args, folder):
     print(f"\n## Emotions: the first {len(rows)} rows of GoEmotions' dev set\n")
     print("| model | emotions | macro-F1 (95 % interval) | micro-F1 | accuracy: first emotion is among the labels | all labels just so |")
     print("|---|---|---|---|---|---|")
-    names = {"as the model writes them": [], "--calibrate": ["--calibrate"]}
+    names = {"as the model writes them": [], "--calibrate auto": ["--calibrate", "auto"]}
     for model in args.models.split(","):
         for what, flags in names.items():
             out = os.path.join(folder, "simple.jsonl")
@@ -110,7 +110,7 @@ def spans(args, folder):
     print("|---|---|---|---|---|---|")
     lengths = []
     for model in args.models.split(","):
-        for flags in ([], ["--calibrate"]):
+        for flags in ([], ["--calibrate", "auto"]):
             out = os.path.join(folder, "spans.jsonl")
             tagged = tag(args, model, reference, out, *flags)
             lengths += [s["end"] - s["start"] + 1 for r in tagged for s in r["data"]["spans"]]
@@ -170,7 +170,7 @@ def confidence(args, folder):
     print("| model | confidence | spans | mean | right | expected calibration error |")
     print("|---|---|---|---|---|---|")
     for model in args.models.split(","):
-        for name, flags in (("as the model writes it", []), ("--confidence model", ["--confidence", "model"]), ("--confidence model --calibrate", ["--confidence", "model", "--calibrate"])):
+        for name, flags in (("as the model writes it", []), ("--confidence model", ["--confidence", "model"]), ("--confidence model --calibrate auto", ["--confidence", "model", "--calibrate", "auto"])):
             out = os.path.join(folder, "confidence.jsonl")
             pairs = [(s["attrs"]["confidence"], s["subtype"].lower() in truth[r["src_id"]])
                      for r in tag(args, model, reference, out, *flags) for s in r["data"]["spans"]]

@@ -42,7 +42,7 @@ bytes of the file, as many as --verify prints, have the hash that SHA256SUMS of 
   emospan bundle -m llama3:instruct --taxonomy moods.json -o emospan-llama3
   ./emospan-llama3 tag texts.txt -o tagged.jsonl
   ./emospan-llama3 bundle --verify`,
-		Args: cobra.MaximumNArgs(1),
+		Args: takes(0, 1, "file", "emospan bundle --verify FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			making := o.out != ""
 			switch {
@@ -69,7 +69,7 @@ bytes of the file, as many as --verify prints, have the hash that SHA256SUMS of 
 	f.StringVar(&o.prompt.file, "prompt-file", "", "prompt `FILE` to hold, used where --prompt names no other")
 	f.StringVar(&o.prompt.name, "prompt", tagger.Level2, "its `NAME` in the records")
 	f.StringVar(&o.taxonomy, "taxonomy", "", "taxonomy `FILE` to hold, used where --taxonomy names no other")
-	f.StringVar(&o.calibration, "calibrate", "", "calibration `FILE` of the model to hold, used unless tag has --calibrate=none or another")
+	f.StringVar(&o.calibration, "calibrate", "", "calibration `FILE` of the model to hold, used unless tag has --calibrate none or another")
 	f.BoolVar(&o.force, "force", false, "replace an existing file")
 	f.BoolVar(&o.verify, "verify", false, "compare every byte with the hashes noted when the bundle was made")
 	f.StringVar(&o.extract, "extract", "", "write the program, the model and the other files to `FOLDER`")

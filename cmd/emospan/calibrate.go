@@ -18,17 +18,17 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Values of --calibrate that are no files: to have the model's own looked up, and not to use the bundle's.
+// Values of --calibrate that are no files: to have the model's own looked up, and not to use the bundle's. A file of such a name is ./auto.
 const (
-	ownCalibration = "own"
-	noCalibration  = "none"
+	autoCalibration = "auto"
+	noCalibration   = "none"
 )
 
 // wantedCalibration is --calibrate's value, which follows from the model where it was not given: a bundle that holds a calibration
 // uses it. "" is none.
 func wantedCalibration(flag string, m models.Model) string {
 	if _, _, ok := content(bundle.Calibration); ok && flag == "" && m.Part != nil {
-		return ownCalibration
+		return autoCalibration
 	}
 	if flag == noCalibration {
 		return ""
@@ -39,14 +39,14 @@ func wantedCalibration(flag string, m models.Model) string {
 // findCalibration gives the calibration that --calibrate names: a file, or the one that is built in for the model or for what it was
 // converted from.
 func findCalibration(ctx context.Context, name string, m models.Model, tax *dataset.Taxonomy) (*tagger.Calibration, error) {
-	if name != ownCalibration {
+	if name != autoCalibration {
 		data, err := os.ReadFile(name)
 		if err != nil {
-			return nil, fmt.Errorf("--calibrate: %w; name a file that emospan calibrate has written", err)
+			return nil, fmt.Errorf("--calibrate: %w; name a file that emospan calibrate has written, or auto", err)
 		}
 		c, err := tagger.ParseCalibration(data, tax)
 		if err != nil {
-			return nil, fmt.Errorf("--calibrate=%s: %w", name, err)
+			return nil, fmt.Errorf("--calibrate %s: %w; name a file that emospan calibrate has written, or auto", name, err)
 		}
 		return c, nil
 	}
@@ -63,7 +63,7 @@ func findCalibration(ctx context.Context, name string, m models.Model, tax *data
 	}
 	c, err := tagger.BuiltinCalibration(tax, hashes...)
 	if err == nil && c == nil {
-		return nil, usageError("--calibrate: none is built in for %s; make one by emospan calibrate -m %s TEXTS -o FILE, then --calibrate=FILE", m.Name, m.Name)
+		return nil, usageError("--calibrate: none is built in for %s; make one by emospan calibrate -m %s TEXTS -o FILE, then --calibrate FILE", m.Name, m.Name)
 	}
 	return c, err
 }
@@ -82,7 +82,7 @@ emotions by that: how likely each of many words usually is behind a text and, wh
 with labels, weights and thresholds that fit these best. A few thousand labelled texts like those to
 be tagged are good, unlabelled ones are better than none. The model is not changed.`,
 		Example: `  emospan calibrate -m smollm2-135m --input goemotions train.tsv --limit 4000 -o smollm2.json
-  emospan tag -m smollm2-135m --calibrate=smollm2.json texts.txt -o tagged.jsonl`,
+  emospan tag -m smollm2-135m --calibrate smollm2.json texts.txt -o tagged.jsonl`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.files = args
 			if out == "" {

@@ -47,7 +47,7 @@ in a temporary file (in TMPDIR) once it is more than a few MiB, or in memory whe
   emospan compare --json --bootstrap 10000 --seed 7 gold.jsonl tagged.jsonl`,
 		RunE: func(cmd *cobra.Command, files []string) error {
 			if len(files) < 2 {
-				return usageError("compare needs a reference and at least one file to compare with it: emospan compare REFERENCE FILE")
+				return usageError("name a reference and a file to compare with it: emospan compare REFERENCE FILE")
 			}
 			if err := o.check(files); err != nil {
 				return err

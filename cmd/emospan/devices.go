@@ -71,7 +71,7 @@ An executable with a GPU back end (make GPU=vulkan) lists each GPU that the driv
 and why the others are not, or why there is none; with --model also how many of its layers fit. --device
 gpu makes it an error if there is none to use.`,
 		Example: "  emospan devices\n  emospan devices -m llama3:instruct\n  EMOSPAN_CPU=sse42 emospan devices --json",
-		Args:    cobra.NoArgs,
+		Args:    takesNothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := oneOf("device", device, deviceAuto, deviceCPU, deviceGPU); err != nil {
 				return err

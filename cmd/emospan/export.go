@@ -65,7 +65,7 @@ docs/export.md has each format's fields.`,
   emospan export tagged.jsonl --to csv-spans --bom -o spans.csv
   emospan export tagged.jsonl --to spacy -o train.spacy
   emospan export tagged.jsonl.zst --to conll --names emotion > train.conll`,
-		Args: cobra.ExactArgs(1),
+		Args: takes(1, 1, "file", "emospan export FILE --to FORMAT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.file = args[0]
 			if cmd.Flags().Changed("seed") && o.split == "" {

@@ -36,7 +36,7 @@ text, and the grammar of each stage is printed with what was written under it.`,
 		Example: `  emospan grammar "I can't wait for Friday!"
   emospan grammar --decode aligned "I can't wait for Friday!"
   emospan grammar check list.gbnf '[1,2]'`,
-		Args: cobra.MaximumNArgs(1),
+		Args: takes(0, 1, "text", `emospan grammar "I can't wait for Friday!"`),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			text, err := oneText(cmd.InOrStdin(), args)
 			if err != nil {
@@ -168,7 +168,7 @@ space and with the properties in the schema's order. Every text of the grammar s
 What a grammar cannot express is an error. Keywords that no draft of JSON Schema has say nothing
 about values; with --strict they are errors, which finds a keyword that is misspelled.`,
 		Example: "  emospan grammar schema annotation.schema.json >annotation.gbnf",
-		Args:    cobra.ExactArgs(1),
+		Args:    takes(1, 1, "file", "emospan grammar schema FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			src, err := readSchema(args[0], options)
 			if err != nil {

@@ -42,7 +42,7 @@ Exit code 1 where a string is not accepted.`,
 		Example: `  emospan grammar check list.gbnf '[1,2]' '[1,'
   emospan grammar check --whole json.gbnf <answer.json
   emospan grammar check --schema schema.json '{"label":"joy"}'`,
-		Args: cobra.MinimumNArgs(1),
+		Args: takes(1, -1, "file", "emospan grammar check FILE STRING"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := checkingConstraint(args[0], schema)
 			if err != nil {

@@ -325,7 +325,7 @@ func (j *job) accept(r *dataset.Record) error {
 	j.manifest.Accepted++
 	tally(&j.manifest, r, 1)
 	j.unsaved.records = append(j.unsaved.records, r)
-	if j.opts.show < 0 || j.shown < j.opts.show {
+	if j.opts.show < 0 || j.shown < int(j.opts.show) {
 		j.shown++
 		j.bar.clear()
 		drawRecord(j.stderr, r, j.colours)

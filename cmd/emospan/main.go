@@ -11,7 +11,6 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 )
 
 func main() {
@@ -24,7 +23,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := interruptible(stderr)
 	defer stop()
 	root := newRoot()
-	root.SetArgs(args)
+	root.SetArgs(joinValues(root, args))
 	root.SetIn(stdin)
 	if f, ok := stdout.(*os.File); ok && isTerminal(f) {
 		stdout = &terminal{File: f}
@@ -40,6 +39,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 }
 
 func newRoot() *cobra.Command {
+	var wantVersion bool
 	root := &cobra.Command{
 		Use:   "emospan",
 		Short: "Tag emotions in texts with a language model on this machine",
@@ -55,49 +55,37 @@ used, 130 interrupted.`,
   emospan validate tagged.jsonl`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
-		Args:              cobra.NoArgs,
+		Args:              takesCommand,
 		PersistentPreRunE: checkOwnBundle,
-		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if wantVersion {
+				return printVersion(cmd.OutOrStdout())
+			}
+			return cmd.Help()
+		},
 	}
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		var bad *pflag.InvalidValueError
-		if errors.As(err, &bad) {
-			return usageError("--%s %s: it must be %s; see %s --help", bad.GetFlag().Name, bad.GetValue(), valueKind(bad.GetFlag()), cmd.CommandPath())
-		}
-		return usageError("%w; see %s --help", err, cmd.CommandPath())
-	})
+	root.Flags().BoolVar(&wantVersion, "version", false, "print the version, as emospan version does")
+	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(newTag(), newValidate(), newCalibrate(), newGrammar(), newPrompt(), newBench(), newDevices(), newModels(), newRetryRejects(), newMerge(), newExport(), newCompare(), newReport(), newTaxonomy(), newBundle(), newVersion())
-	wrapArgs(root)
+	root.SetHelpCommand(newHelp())
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	finishCompletion(root)
+	guardValues(root)
 	return root
 }
 
-// valueKind says what a flag takes.
-func valueKind(f *pflag.Flag) string {
-	switch f.Value.Type() {
-	case "int", "int64", "uint64":
-		return "a whole number"
-	case "intSlice":
-		return "whole numbers with commas between"
-	case "float64":
-		return "a number"
-	case "bool":
-		return "true or false"
-	}
-	return f.Value.Type()
-}
-
-// wrapArgs gives wrong arguments and unknown commands the exit code and the hint of wrong usage.
-func wrapArgs(cmd *cobra.Command) {
-	if check := cmd.Args; check != nil {
-		cmd.Args = func(cmd *cobra.Command, args []string) error {
-			if err := check(cmd, args); err != nil {
-				return usageError("%w; see %s --help", err, cmd.CommandPath())
-			}
-			return nil
+// finishCompletion gives cobra's own commands what ours have.
+func finishCompletion(root *cobra.Command) {
+	for _, c := range root.Commands() {
+		if c.Name() != "completion" {
+			continue
 		}
-	}
-	for _, c := range cmd.Commands() {
-		wrapArgs(c)
+		c.Args, c.Example = takesCommand, "  emospan completion bash"
+		c.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		for _, shell := range c.Commands() {
+			shell.Args, shell.Example = takesNothing, "  "+shell.CommandPath()
+		}
 	}
 }
 

@@ -43,7 +43,7 @@ neighbours in a batch change in a score's last digits.
 Memory does not grow with the records. Each shard takes two open files, three with sentences.`,
 		Example: `  emospan merge part0.jsonl part1.jsonl part2.jsonl -o tagged.jsonl
   emospan merge tagged.part*.jsonl -o tagged.jsonl.zst`,
-		Args: cobra.MinimumNArgs(1),
+		Args: takes(1, -1, "file", "emospan merge FILE FILE -o tagged.jsonl"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.files = args
 			shards, err := o.check()

@@ -19,7 +19,7 @@ func newModels() *cobra.Command {
 A model that Ollama has pulled is used where it lies, by the name that Ollama has for it (-m llama3:instruct). Its store is
 OLLAMA_MODELS, else ~/.ollama/models and /usr/share/ollama/.ollama/models.`,
 		Example: "  emospan models pull\n  emospan models list\n  emospan models show smollm2-135m --speed\n  emospan models convert smollm2-135m --to F16",
-		Args:    cobra.NoArgs,
+		Args:    takesCommand,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newModelsPull(), newModelsImport(), newModelsList(), newModelsShow(), newModelsConvert(), newModelsSynthetic(), newModelsVerify(), newModelsRemove())
@@ -48,7 +48,7 @@ func newModelsList() *cobra.Command {
 		Use:     "list",
 		Short:   "List the models in the store, and those of Ollama on this machine",
 		Example: "  emospan models list --json",
-		Args:    cobra.NoArgs,
+		Args:    takesNothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			store := models.OpenDefault()
 			entries, damaged, err := store.List()
@@ -87,7 +87,7 @@ func newModelsVerify() *cobra.Command {
 		Use:     "verify [NAME]",
 		Short:   "Check a model's file against the hash noted when it was added",
 		Example: "  emospan models verify smollm2-135m",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    takes(0, 1, "model", "emospan models verify NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			store := models.OpenDefault()
 			if err := store.Verify(cmd.Context(), nameArg(args)); err != nil {
@@ -104,7 +104,7 @@ func newModelsRemove() *cobra.Command {
 		Use:     "rm NAME",
 		Short:   "Remove a model from the store",
 		Example: "  emospan models rm gemma3-270m",
-		Args:    cobra.ExactArgs(1),
+		Args:    takes(1, 1, "model", "emospan models rm NAME; emospan models list has the names"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			store := models.OpenDefault()
 			return store.Remove(cmd.Context(), args[0])

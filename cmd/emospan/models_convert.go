@@ -28,7 +28,7 @@ weights anew that were packed before: how far the weights are off is measured an
 does to the model's expectations on a short text. Norms stay as they are, and embeddings may get more bits
 than the rest, as llama.cpp's own tool has it.`,
 		Example: "  emospan models convert smollm2-135m --to F16\n  emospan models convert llama3:instruct --to Q8_0 --as llama3:small",
-		Args:    cobra.ExactArgs(1),
+		Args:    takes(1, 1, "model", "emospan models convert NAME --to FORMAT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if to == "" {
 				return usageError("--to is missing: name a format, one of %s; see emospan models convert --help", formatNames())

@@ -25,7 +25,7 @@ of Ollama can be used without a copy as well: emospan tag -m llama3:instruct.`,
 		Example: `  emospan models import --name llama3:instruct Meta-Llama-3-8B-Instruct.Q4_0.gguf
   emospan tag -m llama3:instruct texts.txt -o tagged.jsonl
   emospan models import llama3:instruct`,
-		Args: cobra.ExactArgs(1),
+		Args: takes(1, 1, "file", "emospan models import FILE --name NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			store := models.OpenDefault()
 			m, meta, err := importSource(store, args[0])

@@ -25,7 +25,7 @@ This is the only command that uses the network.`, models.Known()),
 		Example: `  emospan models pull
   emospan models pull https://models.example.org/llama3-instruct.Q4_K_M.gguf --sha256 HEX --name llama3:instruct
   emospan models pull file:///media/stick/big-00001-of-00002.gguf --sha256 HEX1,HEX2`,
-		Args: cobra.MaximumNArgs(1),
+		Args: takes(0, 1, "model", "emospan models pull NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			what := nameArg(args)
 			isURL := strings.Contains(what, "://")

@@ -102,7 +102,7 @@ threads: very fast from 1000, fast from 200, moderate from 40, slow from 8, very
 The memory is what tag would take in the compact form, for the number of records at a time that it would choose or for
 those of --parallel.`,
 		Example: "  emospan models show\n  emospan models show smollm2-135m --speed\n  emospan models show llama3:instruct --parallel 1,8,16\n  emospan models show ./model.gguf --json",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    takes(0, 1, "model", "emospan models show NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			for _, n := range parallel {
 				if n < 1 || n > maxParallel {

@@ -25,7 +25,7 @@ its path: what it tags means nothing, but it takes the time and the memory that 
 kept in the user's cache folder and written once; --rm removes all of them. Without a name, list what can be
 written, what it takes to tag one record at a time, and what is there.`,
 		Example: "  emospan models synthetic\n  emospan tag -m \"$(emospan models synthetic llama3.2-1b)\" texts.txt -o nothing.jsonl\n  emospan models synthetic --rm",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    takes(0, 1, "model", "emospan models synthetic NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir, err := models.SyntheticDir()
 			if err != nil {

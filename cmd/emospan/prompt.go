@@ -92,7 +92,7 @@ standard input: the system turn, the examples and the text, in the chat template
 where the answer begins. Nothing is added, not even a line end. With --json the turns are printed
 before the template is put around them.`,
 		Example: "  emospan prompt \"I can't wait for Friday!\"\n  emospan prompt --decode schema --json \"Well, that's over.\"",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    takes(0, 1, "text", `emospan prompt "I can't wait for Friday!"`),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := oneOf("decode", decode, decodeNames()...); err != nil {
 				return err

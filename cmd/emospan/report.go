@@ -38,7 +38,7 @@ far confidence can be trusted. The page needs no network and no other file. "-" 
 .gz and .zst are read as they are.`,
 		Example: `  emospan report tagged.jsonl -o report.html
   emospan report tagged.jsonl.gz --reference labels.jsonl -o report.html`,
-		Args: cobra.ExactArgs(1),
+		Args: takes(1, 1, "file", "emospan report FILE -o report.html"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.file = args[0]
 			return runReport(cmd, o)

@@ -55,7 +55,7 @@ they are and new ones are written. Ctrl-C finishes the records in flight and mer
 		Example: `  emospan retry-rejects tagged.jsonl.rejects.jsonl
   emospan retry-rejects tagged.jsonl.rejects.jsonl --decode compact --seed 7
   emospan retry-rejects bad.jsonl --into fixed.jsonl -o whole.jsonl`,
-		Args: cobra.ExactArgs(1),
+		Args: takes(1, 1, "file", "emospan retry-rejects tagged.jsonl.rejects.jsonl"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.log = args[0]
 			o.tag.flags = map[string]string{}

@@ -34,7 +34,7 @@ type tagOptions struct {
 	shardText                     string
 	shard                         dataset.Shard
 	digest                        *dataset.TextsDigest // of every text that is read; nil where nobody asks
-	show                          int
+	show                          showCount
 	device                        string
 	deterministic                 bool
 	force, resume, flush          bool
@@ -102,8 +102,7 @@ func (o *tagOptions) addFlags(f *pflag.FlagSet) {
 	o.prompt.addFlags(f)
 	f.StringVar(&o.taxonomy, "taxonomy", "", "`FILE` of emotions and vocabularies in place of the built-in ones")
 	f.StringVar(&o.decode, "decode", "compact", "what the model writes: compact (decisions as a short array), aligned (the whole JSON, kept to the text) or schema (the whole JSON)")
-	f.StringVar(&o.calibrate, "calibrate", "", "tell emotions by the model's scores of words, beside what is usual: by what is built in for the model, or --calibrate=`FILE` of emospan calibrate's; =none leaves out a bundle's")
-	f.Lookup("calibrate").NoOptDefVal = ownCalibration
+	f.StringVar(&o.calibrate, "calibrate", "", "tell emotions by the model's scores of words, beside what is usual, `auto|none|FILE`: as is built in for the model or held by the bundle (auto), as a file of emospan calibrate's says, or not, though a bundle holds how (none)")
 	f.StringVar(&o.confidence, "confidence", string(tagger.ConfidenceSelf), "what a span's confidence means: self (what the model writes) or model (the probability of its emotion under the grammar)")
 	f.Float64Var(&o.temperature, "temperature", 0, "sampling temperature; 0 takes the likeliest token")
 	f.Float64Var(&o.topP, "top-p", 1, "nucleus sampling: the fewest tokens whose probabilities reach this")
@@ -121,8 +120,8 @@ func (o *tagOptions) addFlags(f *pflag.FlagSet) {
 	f.BoolVar(&o.flush, "flush", false, "write each record as soon as it and those before it are done, as to standard output and pipes in any case; else once a second")
 	f.BoolVar(&o.resume, "resume", false, "go on with what an interrupted run of the same inputs, model and flags left in the output; begin where there is nothing")
 	f.StringVar(&o.fsync, "fsync", fsyncInterval, "what outlasts a power cut: never (what the system has written by then), interval (all but the last five seconds) or always (each record)")
-	f.IntVar(&o.show, "show", 0, "print records as they come, spans marked; --show=`N` only the first N")
-	f.Lookup("show").NoOptDefVal = "-1"
+	f.Var(&o.show, "show", "print records as they come, spans marked: `N` of them, or all, as --show alone does")
+	f.Lookup("show").NoOptDefVal = showAll
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no summary on standard error")
 	f.StringVar(&o.progress, "progress", "auto", "progress bar: auto (where standard error is a terminal), always or never")
 	f.StringVar(&o.logLevel, "log-level", "error", "what llama.cpp says on standard error: debug, info, warn or error")

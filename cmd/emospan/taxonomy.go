@@ -17,7 +17,7 @@ func newTaxonomy() *cobra.Command {
 of your own with; --taxonomy FILE of the other commands then takes that. With FILE, check one and
 say what it holds. docs/taxonomy.md says what each part means.`,
 		Example: "  emospan taxonomy >mine.json\n  emospan taxonomy mine.json\n  emospan tag --taxonomy mine.json texts.txt -o tagged.jsonl",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    takes(0, 1, "file", "emospan taxonomy FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				_, err := cmd.OutOrStdout().Write(dataset.TaxonomyJSON())

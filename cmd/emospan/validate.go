@@ -71,7 +71,7 @@ then, --changes the changes.`,
 
 func (o *validateOptions) check() error {
 	if len(o.files) == 0 {
-		return usageError("no file to validate; name a JSONL file, or - for standard input")
+		return usageError("name a file: emospan validate FILE, or - for standard input")
 	}
 	if !o.fix && (o.out != "" || o.changes != "") {
 		return usageError("--out and --changes are for --fix; without it nothing is changed")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"runtime"
 	"runtime/debug"
 
@@ -25,13 +26,22 @@ func versionText() string {
 	return version
 }
 
+func printVersion(w io.Writer) error {
+	revision := llama.Revision
+	if revision == "" {
+		revision = "none (built without cgo)"
+	}
+	_, err := fmt.Fprintf(w, "emospan %s\nllama.cpp %s\n%s %s/%s\n", versionText(), revision, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return err
+}
+
 func newVersion() *cobra.Command {
 	var asJSON, licenses bool
 	cmd := &cobra.Command{
 		Use:     "version",
 		Short:   "Print the version and the llama.cpp revision, or the licences of what is inside",
 		Example: "  emospan version\n  emospan version --json\n  emospan version --licenses",
-		Args:    cobra.NoArgs,
+		Args:    takesNothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if licenses {
 				return printLicenses(cmd.OutOrStdout())
@@ -41,12 +51,7 @@ func newVersion() *cobra.Command {
 					"emospan": versionText(), "llama_cpp": llama.Revision, "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH,
 				})
 			}
-			revision := llama.Revision
-			if revision == "" {
-				revision = "none (built without cgo)"
-			}
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "emospan %s\nllama.cpp %s\n%s %s/%s\n", versionText(), revision, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-			return err
+			return printVersion(cmd.OutOrStdout())
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
