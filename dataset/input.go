@@ -13,8 +13,9 @@ import (
 
 // Input is one text to be tagged.
 type Input struct {
-	Index     int // record number, from 0: how many rows came before
-	Line      int // where it begins in its file, from 1: a line, in Parquet a row
+	Index     int    // record number, from 0: how many rows came before
+	File      string // its input's name, as in LineError
+	Line      int    // where it begins in its file, from 1: a line, in Parquet a row
 	ID        string
 	Text      string
 	Labels    []string  // the emotions it comes with, as ReaderOptions.Labels names them; none where that is nil
@@ -254,7 +255,7 @@ func (r *Reader) Next() (Input, error) {
 	if bad != nil {
 		return Input{}, &LineError{File: r.name, Line: row.line, Index: index, ID: row.id, Reason: *bad}
 	}
-	return Input{Index: index, Line: row.line, ID: row.id, Text: row.text, Labels: row.labels, Generated: row.generated}, nil
+	return Input{Index: index, File: r.name, Line: row.line, ID: row.id, Text: row.text, Labels: row.labels, Generated: row.generated}, nil
 }
 
 func tooLong(what string, limit int) *Reason {

@@ -20,6 +20,7 @@ type Reason struct {
 // that is needed to look into it and to run it again.
 type Reject struct {
 	SrcID   string   `json:"src_id"`
+	File    string   `json:"file"`  // the input that has the line; left out where there is one input
 	Line    int      `json:"line"`  // of the input, from 1
 	Index   int      `json:"index"` // the sample's record number, from 0: the accepted ones have the numbers between
 	Model   string   `json:"model"`
@@ -38,6 +39,9 @@ type Reject struct {
 func (r *Reject) AppendJSON(dst []byte) ([]byte, error) {
 	w := jsonWriter{dst: dst, lenient: true}
 	w.str(`{"src_id":`, r.SrcID)
+	if r.File != "" {
+		w.str(`,"file":`, r.File)
+	}
 	w.int(`,"line":`, int64(r.Line))
 	w.int(`,"index":`, int64(r.Index))
 	w.str(`,"model":`, r.Model)

@@ -214,6 +214,7 @@ func runMerge(cmd *cobra.Command, o *mergeOptions, shards []shardOutput) (err er
 		return nil
 	}
 	fmt.Fprintf(cmd.ErrOrStderr(), "%s of %s: %d accepted, %d rejected\n", plural(total.Records, "record"), plural(len(shards), "shard"), total.Accepted, total.Rejected)
+	printRejected(cmd.ErrOrStderr(), total.RejectCodes)
 	for i, what := range []string{"output  ", "rejects ", "offsets "} {
 		if i < len(m.outputs) {
 			fmt.Fprintf(cmd.ErrOrStderr(), "%s %s\n", what, printable(m.outputs[i].path))

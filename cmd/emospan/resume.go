@@ -57,6 +57,7 @@ func (j *job) resume(ctx context.Context, prompt *tagger.Prompt) (finished bool,
 		j.texts.close()
 		if !j.opts.quiet {
 			fmt.Fprintf(j.stderr, "%s is finished: %d accepted, %d rejected\n", printable(j.opts.out), j.manifest.Accepted, j.manifest.Rejected)
+			printRejected(j.stderr, j.manifest.RejectCodes)
 		}
 		return true, nil
 	}

@@ -44,8 +44,9 @@ func newRetryRejects() *cobra.Command {
 		Use:   "retry-rejects FILE",
 		Short: "Run rejected samples again, and merge what passes",
 		Long: `Run the samples of a reject log again and put those that pass into the output they belong to, each
-where it would have stood. What is rejected again stays in the log, with the new answer; so do lines
-of the input that had no text. Labels that came with a text are in the log. Model, prompt, taxonomy and
+where it would have stood. What is rejected again stays in the log, with the new answer; so does what
+cannot pass by being run again, as a line that has no text or a text that is too long: that is said
+first, with what would help. Labels that came with a text are in the log. Model, prompt, taxonomy and
 form are those of the run, as its manifest has them, unless flags say otherwise; the seed is the next
 one, and a run that was greedy is sampled with temperature 0.7 unless the model, the prompt or the
 form is another.
@@ -157,6 +158,16 @@ func (o *retryOptions) inherit(flags *pflag.FlagSet, old *dataset.Manifest, log 
 	return nil
 }
 
+// another reports whether a flag is another than it was when a sample was rejected, as far as is known.
+func (o *retryOptions) another(flags *pflag.FlagSet, r *dataset.Reject, flag string) bool {
+	f := flags.Lookup(flag)
+	was := map[string]string{"model": r.Model, "prompt": r.Prompt, "decode": r.Decode}[flag]
+	if flag == "decode" { // the output's manifest may tell of another form than an earlier retry's
+		return was != "" && f.Value.String() != was
+	}
+	return f.Changed && f.Value.String() != was
+}
+
 // retry is one run of `retry-rejects`.
 type retry struct {
 	job
@@ -203,6 +214,7 @@ func runRetry(cmd *cobra.Command, o *retryOptions) (err error) {
 	if err != nil {
 		return err
 	}
+	there.another = func(r *dataset.Reject, flag string) bool { return o.another(cmd.Flags(), r, flag) }
 	if err := log.compare(o.log, there); err != nil {
 		return err
 	}
@@ -211,7 +223,13 @@ func runRetry(cmd *cobra.Command, o *retryOptions) (err error) {
 		fmt.Fprintf(cmd.ErrOrStderr(), "%s has every sample of %s: there is nothing to run again\n", printable(o.into), printable(o.log))
 		return nil
 	case log.texts == 0:
-		return dataError("none of the %d rejects of %s has a text to run again; mend those lines of the input and tag it", log.rejects, o.log)
+		return log.nothing(o.log)
+	}
+	if !o.tag.quiet {
+		for _, code := range byCount(log.helpless) {
+			c := explain(code)
+			fmt.Fprintf(cmd.ErrOrStderr(), "not run again %d: %s: %s; %s\n", log.helpless[code], code, c.meaning, c.advice)
+		}
 	}
 	prompt, err := o.tag.prompt.load()
 	if err != nil {
@@ -260,7 +278,7 @@ func (r *retry) run(ctx context.Context, log string, there *outputSurvey) error 
 				return nil // merged before
 			}
 			item := tagger.Item{Input: dataset.Input{
-				Index: reject.Index, Line: reject.Line, ID: reject.SrcID, Text: reject.Text,
+				Index: reject.Index, File: reject.File, Line: reject.Line, ID: reject.SrcID, Text: reject.Text,
 				Labels: reject.Labels, Generated: reject.Prompt == tagger.Level2LLMProjected,
 			}}
 			if ctx.Err() != nil || !there.runs(reject) {
@@ -316,6 +334,7 @@ func (r *retry) put(item tagger.Item, res tagger.Result) error {
 		return r.merge.keep([]byte(item.Text), reject)
 	case res.Reject != nil:
 		r.ran.rejected++
+		res.Reject.File = item.File
 		return r.merge.reject(res.Reject)
 	}
 	r.ran.accepted++
@@ -362,6 +381,7 @@ func (r *retry) summary() {
 	}
 	fmt.Fprintf(r.stderr, "%s: %d run again, %d accepted, %d rejected; %d kept as they were; %.1f s\n", plural(all, "reject"),
 		r.ran.accepted+r.ran.rejected, r.ran.accepted, r.ran.rejected, m.kept, r.manifest.Seconds)
+	printRejected(r.stderr, m.counts.RejectCodes)
 	fmt.Fprintf(r.stderr, "%s, %s, temperature %g, seed %d\n", printable(r.manifest.Model), r.opts.decode, r.opts.temperature, r.opts.seed)
 	fmt.Fprintf(r.stderr, "output   %s: %s, the new ones %s\n", printable(m.files.out), plural(m.counts.Accepted, "record"), order)
 	fmt.Fprintf(r.stderr, "rejects  %s: %s\n", printable(m.files.log), plural(m.counts.Rejected, "reject"))

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/emospan/emospan/dataset"
 	"github.com/emospan/emospan/tagger"
@@ -28,12 +29,13 @@ type logSurvey struct {
 	last    int               // the last place
 	labels  map[string]string // that came with texts, and the first id of each
 
-	texts int // to be run again
-	done  int // that the output has already
+	texts    int            // to be run again
+	done     int            // that the output has already
+	helpless map[string]int // by the code for which running again cannot help
 }
 
 func surveyLog(path string, places *placing) (*logSurvey, error) {
-	s := &logSurvey{ordered: true, last: -1, labels: map[string]string{}}
+	s := &logSurvey{ordered: true, last: -1, labels: map[string]string{}, helpless: map[string]int{}}
 	return s, eachReject(path, func(_ []byte, r *dataset.Reject) error {
 		s.rejects++
 		s.ids.Add(r.SrcID, path, s.rejects)
@@ -77,7 +79,8 @@ func (l *logSurvey) checkLabels(path string, prompt *tagger.Prompt, tax *dataset
 // outputSurvey is what a first reading of the output tells.
 type outputSurvey struct {
 	records int
-	texts   map[string]string // of the records whose ids the log has
+	texts   map[string]string                         // of the records whose ids the log has
+	another func(r *dataset.Reject, flag string) bool // reports whether a flag is another than it was for a reject
 }
 
 func surveyOutput(path string, log *logSurvey, tax *dataset.Taxonomy) (*outputSurvey, error) {
@@ -97,10 +100,20 @@ func (s *outputSurvey) has(r *dataset.Reject) bool {
 	return ok && text == r.Text
 }
 
-// runs reports whether a sample can be run again: it has a text, and its id is not another record's.
+// runs reports whether a sample is run again: it has a text, its id is not another record's, and nothing is helpless.
 func (s *outputSurvey) runs(r *dataset.Reject) bool {
 	_, taken := s.texts[r.SrcID]
-	return r.Text != "" && !taken
+	return r.Text != "" && !taken && s.helpless(r) == ""
+}
+
+// helpless is the code of a reject for which running it again cannot help, "" where there is none.
+func (s *outputSurvey) helpless(r *dataset.Reject) string {
+	for _, reason := range r.Reasons {
+		if c := explain(reason.Code); !c.helps(func(flag string) bool { return s.another(r, flag) }) {
+			return reason.Code
+		}
+	}
+	return ""
 }
 
 // compare finds what there is to do.
@@ -111,9 +124,26 @@ func (l *logSurvey) compare(path string, there *outputSurvey) error {
 			l.done++
 		case there.runs(r):
 			l.texts++
+		default:
+			if code := there.helpless(r); code != "" {
+				l.helpless[code]++
+			}
 		}
 		return nil
 	})
+}
+
+// nothing says why no reject of a log is run again, and what would help.
+func (l *logSurvey) nothing(path string) error {
+	var why []string
+	for _, code := range byCount(l.helpless) {
+		c := explain(code)
+		why = append(why, fmt.Sprintf("%s (%d): %s; %s", code, l.helpless[code], c.meaning, c.advice))
+	}
+	if len(why) == 0 {
+		return dataError("none of the %d rejects of %s has a text and an id of its own to be run again by; mend those lines of the input and tag them", l.rejects, path)
+	}
+	return dataError("running the rejects of %s again cannot help: %s", path, strings.Join(why, "; "))
 }
 
 // eachReject calls f for every line of a reject log, until it returns an error; io.EOF ends it without one.

@@ -208,6 +208,9 @@ func (v *validation) take(path string, before int, r *validate.Result) error {
 			return nil
 		}
 		reject := &dataset.Reject{SrcID: id, Line: r.Line, Index: before + r.Line - 1, Reasons: r.Problems, Raw: strings.ToValidUTF8(string(r.Raw), "\ufffd")}
+		if len(v.files) > 1 {
+			reject.File = path
+		}
 		if r.Record != nil {
 			reject.Model, reject.Prompt, reject.Text = r.Record.Model, r.Record.Prompt, r.Record.Text
 		}

@@ -37,6 +37,9 @@ func (v *validation) print() error {
 			}
 		})
 	}
+	if s.Invalid > 0 && !v.fix {
+		fmt.Fprintln(v.say, "--fix mends what can be mended without a guess; --codes says what each code means")
+	}
 	switch {
 	case s.Invalid > 0 && v.rejects == "":
 		fmt.Fprintln(v.say, "rejected samples are not kept; --rejects FILE keeps them")
