@@ -19,7 +19,7 @@ type Comparison struct {
 	LeftOut  map[string]int `json:"unknown_labels"` // of the file's labels, those that the taxonomy does not know
 
 	Labels     []*LabelScores    `json:"labels"`     // level by level
-	Spans      *SpanScores       `json:"spans"`      // nil where one side has none
+	Spans      *SpanScores       `json:"spans"`      // nil where SpansWhy says why
 	SpansWhy   string            `json:"spans_why"`  // why not
 	Attributes []AttributeScores `json:"attributes"` // of spans; of the reference's only where it has any
 	Confidence *ConfidenceScores `json:"confidence"`
@@ -153,21 +153,19 @@ func (r *Reference) noMatch(id string, by By) string {
 	return fmt.Sprintf("src_ids are like %q there and like %q here%s", r.firstID, id, also)
 }
 
-// spansWhy says why there are no scores of spans, "" where there are.
+// spansWhy says why there are no scores of spans, "" where there are. A side that
+// was looked through for spans and has none is scored: it has missed those of
+// the other.
 func (r *Reference) spansWhy(t *spanTally, c *Comparison) string {
 	switch {
-	case r.spans == 0 && r.format != FormatRecords:
+	case len(t.counts) > 0 && t.reference+t.predicted > 0:
+		return ""
+	case len(t.counts) > 0:
+		return "neither side has any in the matched records"
+	case r.format != FormatRecords && r.format != FormatOffsets:
 		return fmt.Sprintf("the reference has none: its format is %s", r.format)
-	case r.spans == 0:
-		return "the reference has none"
 	case c.Format != FormatRecords:
 		return fmt.Sprintf("%s has none over tokens: its format is %s", c.File, c.Format)
-	case len(t.counts) == 0:
-		return "no matched record has spans on both sides over the same text"
-	case t.reference == 0:
-		return "the reference has none in the matched records"
-	case t.predicted == 0:
-		return fmt.Sprintf("%s has none in the matched records", c.File)
 	}
-	return ""
+	return "no matched record was looked through for spans on both sides over the same text (the prompt simple asks for none)"
 }

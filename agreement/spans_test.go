@@ -226,10 +226,12 @@ func count(b bool) int {
 	return 0
 }
 
+const noneAlike = "no matched record was looked through for spans on both sides over the same text (the prompt simple asks for none)"
+
 // TestOtherText compares the labels of texts that only their ids say are the same, not the spans.
 func TestOtherText(t *testing.T) {
 	c := testCompare(t, testRecord("a", 5, "1-2 joy"), testRecord("a", 6, "1-2 joy"), Options{By: ByID})
-	if c.Spans != nil || c.SpansWhy != "no matched record has spans on both sides over the same text" || c.Labels[0].Accuracy.Value != 1 {
+	if c.Spans != nil || c.SpansWhy != noneAlike || c.Labels[0].Accuracy.Value != 1 {
 		t.Errorf("%+v", c)
 	}
 }
@@ -239,17 +241,47 @@ func TestNoSpans(t *testing.T) {
 	for _, test := range []struct{ reference, file, want string }{
 		{"a b c d e\t17\ta", spans, "the reference has none: its format is goemotions"},
 		{`{"src_id":"a","labels":["joy"]}`, spans, "the reference has none: its format is labels"},
-		{strings.ReplaceAll(spans, "level_2", "simple"), spans, "the reference has none"},
-		{testRecord("a", 5, ""), spans, "the reference has none"},
-		{testRecord("a", 5, "") + "\n" + testRecord("b", 5, "0-1 joy"), spans, "the reference has none in the matched records"},
+		{strings.ReplaceAll(spans, "level_2", "simple"), spans, noneAlike},
+		{testRecord("a", 5, ""), testRecord("a", 5, ""), "neither side has any in the matched records"},
+		{testRecord("a", 5, "") + "\n" + testRecord("b", 5, "0-1 joy"), testRecord("a", 5, ""), "neither side has any in the matched records"},
 		{spans, "a b c d e\t17\ta", "file has none over tokens: its format is goemotions"},
 		{spans, testOffsets("a", 5, "1-2 joy"), "file has none over tokens: its format is offsets"},
-		{spans, strings.ReplaceAll(spans, "level_2", "simple"), "no matched record has spans on both sides over the same text"},
-		{spans, testRecord("a", 5, ""), "file has none in the matched records"},
+		{spans, strings.ReplaceAll(spans, "level_2", "simple"), noneAlike},
 	} {
 		c := testCompare(t, test.reference, test.file, Options{Bootstrap: Bootstrap{10, 1}})
 		if c.Spans != nil || c.Attributes != nil || c.SpansWhy != test.want {
 			t.Errorf("%s against %s: %v, %q, want %q", test.file, test.reference, c.Spans, c.SpansWhy, test.want)
+		}
+	}
+}
+
+// TestSpansOfOneSide: a side that was looked through for spans and has none is scored, as seqeval scores it.
+func TestSpansOfOneSide(t *testing.T) {
+	spans, none := testRecord("a", 5, "1-2 joy"), testRecord("a", 5, "")
+	for _, test := range []struct {
+		reference, file     string
+		expected, predicted int
+		class               string
+	}{
+		{spans, none, 1, 0, "missed"},
+		{none, spans, 0, 1, "spurious"},
+		{testOffsets("a", 5, "1-2 joy"), none, 1, 0, "missed"},
+		{testOffsets("a", 5, ""), spans, 0, 1, "spurious"},
+		{spans + "\n" + testRecord("b", 5, "0-1 joy"), none, 1, 0, "missed"},
+	} {
+		c := testCompare(t, test.reference, test.file, Options{Bootstrap: Bootstrap{10, 1}})
+		s := c.Spans
+		if s == nil {
+			t.Errorf("%s against %s: no scores: %s", test.file, test.reference, c.SpansWhy)
+			continue
+		}
+		if s.Reference != test.expected || s.Predicted != test.predicted || s.Default.Recall.Value != 0 || s.Default.F1.Value != 0 || s.Tokens.Recall.Value != 0 {
+			t.Errorf("%s against %s: %+v", test.file, test.reference, s)
+		}
+		for _, m := range s.Misalignment {
+			if want := map[bool]int{true: 1}[m.Class == test.class]; m.Spans != want {
+				t.Errorf("%s against %s: %d spans are %s", test.file, test.reference, m.Spans, m.Class)
+			}
 		}
 	}
 }

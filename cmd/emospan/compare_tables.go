@@ -220,7 +220,11 @@ func writeAttributes(w io.Writer, c *agreement.Comparison) {
 	writeTable(w, distribution)
 	fmt.Fprintln(w)
 	if len(agreed) == 1 {
-		fmt.Fprintf(w, "No agreement on attributes for %s: the reference's spans have none.\n\n", printable(c.File))
+		why := "no spans belong to each other"
+		if c.Spans.Reference > 0 && c.Spans.Predicted > 0 {
+			why += ", or the reference's have none"
+		}
+		fmt.Fprintf(w, "No agreement on attributes for %s: %s.\n\n", printable(c.File), why)
 		return
 	}
 	writeTable(w, agreed)

@@ -20,13 +20,19 @@ func TestCompareAgreesWithPython(t *testing.T) {
 	if os.Getenv("EMOSPAN_TEST_PYTHONPATH") == "" {
 		t.Fatal("EMOSPAN_TEST_PYTHONPATH is not set: run make test")
 	}
-	for seed := range uint64(4) {
+	for seed := range uint64(6) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			a := annotator{rng: rand.New(rand.NewPCG(seed, 1)), irregular: seed%2 == 1}
-			n := []int{400, 60, 3, 1}[seed]
+			n := []int{400, 60, 3, 1, 50, 50}[seed]
 			var reference, predicted []string
 			for i := range n {
 				first, second := a.pair(i)
+				switch seed { // one side without a span is scored like any other
+				case 4:
+					second = a.bare(i)
+				case 5:
+					first = a.bare(i)
+				}
 				reference, predicted = append(reference, first), append(predicted, second)
 			}
 			ref, file := writeLines(t, reference...), writeLines(t, predicted...)
@@ -113,15 +119,26 @@ func sameFigures(t *testing.T, path string, theirs, ours any, count *int) {
 // An annotator makes two annotations of a text that agree in part.
 type annotator struct {
 	rng       *rand.Rand
-	irregular bool // labels do not always follow the spans, nor are they always well-formed
+	words     []string // of the last pair
+	irregular bool     // labels do not always follow the spans, nor are they always well-formed
 }
 
 func (a *annotator) pair(i int) (reference, predicted string) {
 	words := strings.Fields("I never thought the old ferry would come back tonight and we all ran down to the pier")
 	a.rng.Shuffle(len(words), func(i, j int) { words[i], words[j] = words[j], words[i] })
-	words = append(words[:1+a.rng.IntN(len(words))], fmt.Sprint(i))
-	first := a.record(i, words, nil)
-	return line(first), line(a.record(i, words, first))
+	a.words = append(words[:1+a.rng.IntN(len(words))], fmt.Sprint(i))
+	first := a.record(i, a.words, nil)
+	return line(first), line(a.record(i, a.words, first))
+}
+
+// bare is an annotation of the last pair's text that found nothing in it.
+func (a *annotator) bare(i int) string {
+	r := a.record(i, a.words, nil)
+	r.Predictions, r.Data.Spans = []string{"neutral"}, nil
+	for i := range r.Data.Labels {
+		r.Data.Labels[i] = "O"
+	}
+	return line(r)
 }
 
 func line(r *dataset.Record) string {
