@@ -133,6 +133,9 @@ func (o *benchOptions) check() error {
 	case o.compare && len(o.files) != 2:
 		return usageError("--compare takes two reports; name both: emospan bench --compare BEFORE.json AFTER.json")
 	}
+	if err := followLinks(&o.out); err != nil {
+		return err
+	}
 	o.anyThreads, o.threads = o.threads == 0, mostThreads(o.threads)
 	for _, file := range o.files {
 		if sameFile(file, o.out) {

@@ -78,6 +78,9 @@ bytes of the file, as many as --verify prints, have the hash that SHA256SUMS of 
 
 // make writes the bundle beside its place and renames it.
 func (o *bundleOptions) make(cmd *cobra.Command) (err error) {
+	if err := followLinks(&o.out); err != nil {
+		return err
+	}
 	own, err := ownBundle()
 	if err != nil {
 		return fmt.Errorf("this executable is a damaged bundle: %w; bundle with a whole one", err)

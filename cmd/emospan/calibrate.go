@@ -88,6 +88,9 @@ be tagged are good, unlabelled ones are better than none. The model is not chang
 			if out == "" {
 				return usageError("no output: name a file with -o")
 			}
+			if err := followLinks(&out); err != nil {
+				return err
+			}
 			if !force {
 				if _, err := os.Stat(out); err == nil {
 					return errThere(out)

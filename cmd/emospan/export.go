@@ -196,7 +196,7 @@ func (o *exportOptions) checkOut(stdout io.Writer) error {
 	if o.out = cmp.Or(o.out, "-"); o.isFolder() {
 		o.out = filepath.Clean(o.out)
 	}
-	return nil
+	return followLinks(&o.out)
 }
 
 func (o *exportOptions) run(ctx context.Context, stderr io.Writer) error {
@@ -258,7 +258,7 @@ func (o *exportOptions) readManifest(stderr io.Writer) (*dataset.Manifest, error
 		if o.file == "-" {
 			return nil, nil
 		}
-		path = o.file + ".manifest.json"
+		path = beside(o.file, manifestSuffix)
 	}
 	m, err := dataset.ReadManifest(path)
 	switch {

@@ -77,6 +77,9 @@ func (o *mergeOptions) check() ([]shardOutput, error) {
 	case "-":
 		return nil, usageError("--out -: a reject log and a manifest are written beside it; name a file")
 	}
+	if err := followLinks(&o.out); err != nil {
+		return nil, err
+	}
 	var inputs []string
 	var shards []shardOutput
 	for _, path := range o.files {
@@ -88,7 +91,7 @@ func (o *mergeOptions) check() ([]shardOutput, error) {
 			return nil, err
 		}
 		shards = append(shards, s)
-		inputs = append(inputs, path, path+rejectsSuffix, path+manifestSuffix, path+sentencesSuffix)
+		inputs = append(inputs, path, s.path, s.path+rejectsSuffix, s.path+manifestSuffix, s.path+sentencesSuffix)
 	}
 	if err := checkShards(shards); err != nil {
 		return nil, err
@@ -128,8 +131,9 @@ func openManifest(path string) (s shardOutput, err error) {
 	if !isRegular(path) {
 		return s, usageError("%s is not a regular file; name one", path)
 	}
-	s.path = path
-	s.manifest, err = dataset.ReadManifest(path + manifestSuffix)
+	manifest := beside(path, manifestSuffix)
+	s.path = strings.TrimSuffix(manifest, manifestSuffix)
+	s.manifest, err = dataset.ReadManifest(manifest)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return s, fmt.Errorf("%s has no manifest %s; put it beside the output, or run that shard again", path, path+manifestSuffix)
@@ -250,6 +254,9 @@ type output struct {
 }
 
 func newOutput(path string) (output, error) {
+	if err := followLinks(&path); err != nil {
+		return output{}, err
+	}
 	temp := filepath.Join(filepath.Dir(path), fmt.Sprintf(".merge-%d-%s", os.Getpid(), filepath.Base(path)))
 	w, err := createOutput(temp, true)
 	return output{path, temp, w}, err

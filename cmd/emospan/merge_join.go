@@ -17,11 +17,12 @@ import (
 // A record does not hold its number, so its place follows from what a shard has: one outcome for each of its texts, or one for
 // each sentence. A reject does hold its text's number; what no reject accounts for is a record.
 type join struct {
-	opts    *mergeOptions
-	texts   int
-	tax     *dataset.Taxonomy // the shards'
-	shards  []*shardStreams
-	outputs []output // records, rejects and, where there are any, sentences
+	opts     *mergeOptions
+	texts    int
+	tax      *dataset.Taxonomy // the shards'
+	shards   []*shardStreams
+	manifest string
+	outputs  []output // records, rejects and, where there are any, sentences
 }
 
 // shardStreams are the files of one shard, each at the first line that is not yet copied.
@@ -70,7 +71,11 @@ func (m *join) open(shards []shardOutput) error {
 	if split {
 		paths = append(paths, m.opts.out+sentencesSuffix)
 	}
-	if err := checkManifest(m.opts.out+manifestSuffix, true); err != nil {
+	m.manifest = m.opts.out + manifestSuffix
+	if err := followLinks(&m.manifest); err != nil {
+		return err
+	}
+	if err := checkManifest(m.manifest, true); err != nil {
 		return err
 	}
 	for _, path := range paths {
@@ -180,7 +185,7 @@ func (m *join) finish(total *dataset.Manifest) error {
 		}
 		w.temp = ""
 	}
-	return total.WriteFile(m.opts.out + manifestSuffix)
+	return total.WriteFile(m.manifest)
 }
 
 // discard closes what is open and removes what finish has not put into place.

@@ -120,7 +120,10 @@ func (o *reportOptions) check() error {
 		}
 		o.out = o.file + ".report.html"
 	}
-	for _, in := range []string{o.file, o.reference, o.manifest, o.rejects, o.file + ".manifest.json", o.file + ".rejects.jsonl"} {
+	if err := followLinks(&o.out); err != nil {
+		return err
+	}
+	for _, in := range []string{o.file, o.reference, o.manifest, o.rejects, beside(o.file, manifestSuffix), beside(o.file, rejectsSuffix)} {
 		if in != "" && sameFile(in, o.out) {
 			return usageError("--out %s is also an input; name another file", o.out)
 		}
@@ -179,7 +182,7 @@ func isTable(path string) bool {
 // readManifest reads the manifest that is named, or the one beside the file. That one may be missing or another version's:
 // then the page has a note in its place.
 func (o *reportOptions) readManifest() (*dataset.Manifest, string, error) {
-	path, note := o.beside(o.manifest, ".manifest.json", "manifest", "--manifest")
+	path, note := o.beside(o.manifest, manifestSuffix, "manifest", "--manifest")
 	if note != "" {
 		return nil, note, nil
 	}
@@ -195,7 +198,7 @@ func (o *reportOptions) readManifest() (*dataset.Manifest, string, error) {
 
 // readRejects is readManifest for the reject log.
 func (o *reportOptions) readRejects() (*report.Rejects, string, error) {
-	path, note := o.beside(o.rejects, ".rejects.jsonl", "reject log", "--rejects")
+	path, note := o.beside(o.rejects, rejectsSuffix, "reject log", "--rejects")
 	if note != "" {
 		return nil, note, nil
 	}
@@ -222,7 +225,7 @@ func (o *reportOptions) beside(named, suffix, what, flag string) (path, note str
 	case o.file == "-":
 		return "", fmt.Sprintf("There is no %s: the records came from standard input; %s FILE names one.", what, flag)
 	}
-	path = o.file + suffix
+	path = beside(o.file, suffix)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Sprintf("There is no %s beside the file (%s); %s FILE names another.", what, filepath.Base(path), flag)
 	}

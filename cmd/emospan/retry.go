@@ -33,9 +33,10 @@ var (
 
 // retryOptions are the flags of `retry-rejects`.
 type retryOptions struct {
-	tag            tagOptions
-	log, into, out string
-	force          bool
+	tag                 tagOptions
+	log, into, out      string
+	manifest, sentences string // beside the output
+	force               bool
 }
 
 func newRetryRejects() *cobra.Command {
@@ -84,15 +85,22 @@ func (o *retryOptions) check() error {
 	if o.log == "-" {
 		return usageError("the reject log is read more than once; name a file")
 	}
+	of, named := strings.CutSuffix(o.log, rejectsSuffix)
+	if named {
+		o.log = beside(of, rejectsSuffix)
+	}
 	if err := checkInput(o.log); err != nil {
 		return err
 	}
 	if o.into == "" {
-		out, ok := strings.CutSuffix(o.log, rejectsSuffix)
-		if !ok || out == "" {
+		if of == "" || !named {
 			return usageError("%s does not say which output it belongs to; name that with --into", o.log)
 		}
-		o.into = out
+		o.into = of
+	}
+	o.manifest, o.sentences = beside(o.into, manifestSuffix), beside(o.into, sentencesSuffix)
+	if err := followLinks(&o.log, &o.into, &o.out, &o.manifest, &o.sentences); err != nil {
+		return err
 	}
 	for _, file := range []string{o.log, o.into} {
 		if err := checkInput(file); err != nil {
@@ -184,13 +192,13 @@ func runRetry(cmd *cobra.Command, o *retryOptions) (err error) {
 		return err
 	}
 	defer unlock()
-	old, err := dataset.ReadManifest(o.into + manifestSuffix)
+	old, err := dataset.ReadManifest(o.manifest)
 	if errors.Is(err, fs.ErrNotExist) {
 		old = &dataset.Manifest{}
 	} else if err != nil {
 		return fmt.Errorf("%w; without it the flags of the run are not known: mend or remove it", err)
 	}
-	places, err := newPlacing(o.into, old)
+	places, err := newPlacing(o, old)
 	if err != nil {
 		return err
 	}

@@ -216,14 +216,15 @@ type merging struct {
 
 	out, log, sentences *dataset.Writer // the last is nil where the file of sentences stays where it is
 	temp                []string        // names of them until finish
+	sentencesFrom       string
 	files               struct{ out, log, sentences, manifest string }
 	old                 *dataset.Manifest // the output's
 	counts              dataset.Manifest  // what its counts will be
 }
 
 func newMerging(o *retryOptions, old *dataset.Manifest, log *logSurvey, there *outputSurvey, tax *dataset.Taxonomy) (*merging, error) {
-	m := &merging{name: o.into, tax: tax, records: there.records, old: old}
-	m.files.out, m.files.log, m.files.manifest = o.into, o.log, o.into+manifestSuffix
+	m := &merging{name: o.into, sentencesFrom: o.sentences, tax: tax, records: there.records, old: old}
+	m.files.out, m.files.log, m.files.manifest = o.into, o.log, o.manifest
 	if o.out != "" {
 		m.files.out, m.files.log, m.files.manifest = o.out, o.out+rejectsSuffix, o.out+manifestSuffix
 	}
@@ -232,7 +233,7 @@ func newMerging(o *retryOptions, old *dataset.Manifest, log *logSurvey, there *o
 	m.counts.Emotions, m.counts.RejectCodes = map[string]int{}, map[string]int{}
 
 	var err error
-	if m.places, err = newPlacing(o.into, old); err != nil {
+	if m.places, err = newPlacing(o, old); err != nil {
 		return nil, err
 	}
 	if m.into, err = dataset.OpenStream(o.into); err != nil {
@@ -240,12 +241,16 @@ func newMerging(o *retryOptions, old *dataset.Manifest, log *logSurvey, there *o
 		return nil, err
 	}
 	m.lines = dataset.NewLineReader(m.into, 0)
-	if err := checkManifest(m.files.manifest, true); err != nil {
-		m.discard()
-		return nil, err
-	}
 	if o.out != "" && m.places.sentences != nil {
 		m.files.sentences = o.out + sentencesSuffix
+	}
+	err = followLinks(&m.files.log, &m.files.manifest, &m.files.sentences)
+	if err == nil {
+		err = checkManifest(m.files.manifest, true)
+	}
+	if err != nil {
+		m.discard()
+		return nil, err
 	}
 	for _, w := range []struct {
 		path   string
@@ -373,7 +378,7 @@ func (m *merging) finish(run *dataset.Manifest, retry dataset.Retry) error {
 
 // copySentences writes the file of sentences anew beside another output: no sentence has moved.
 func (m *merging) copySentences() error {
-	return eachLine(m.name+sentencesSuffix, func(_ int, raw []byte) error { return m.sentences.Write(rawLine(raw)) })
+	return eachLine(m.sentencesFrom, func(_ int, raw []byte) error { return m.sentences.Write(rawLine(raw)) })
 }
 
 // discard removes what finish has not put into place.

@@ -19,21 +19,21 @@ type placing struct {
 	sentences *lineStream[*dataset.Sentence] // nil where they are not there
 }
 
-func newPlacing(out string, m *dataset.Manifest) (*placing, error) {
+func newPlacing(o *retryOptions, m *dataset.Manifest) (*placing, error) {
 	p := &placing{shard: dataset.Shard{Count: 1}, split: m.Flags["split"] == splitSentence}
 	var err error
 	if m.Shard != "" {
 		if p.shard, err = dataset.ParseShard(m.Shard); err != nil {
-			return nil, dataError("the manifest of %s: %w; mend or remove it", out, err)
+			return nil, dataError("the manifest of %s: %w; mend or remove it", o.into, err)
 		}
 	}
 	if m.Started.IsZero() { // there is no manifest: the file tells
-		p.split = isRegular(out + sentencesSuffix)
+		p.split = isRegular(o.sentences)
 	}
 	if !p.split {
 		return p, nil
 	}
-	p.sentences, err = openLines(out+sentencesSuffix, func(path string, line int, raw []byte) (*dataset.Sentence, error) {
+	p.sentences, err = openLines(o.sentences, func(path string, line int, raw []byte) (*dataset.Sentence, error) {
 		s, err := dataset.ParseSentence(raw)
 		if err != nil {
 			err = dataError("%s:%d: %w; mend the file, or move it away to have what passes at the end", path, line, err)

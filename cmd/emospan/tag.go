@@ -54,7 +54,8 @@ func newTag() *cobra.Command {
 		Short: "Tag texts: one JSON record for each",
 		Long: `Tag each text of the files, or of standard input, and write one checked record for each as a line of
 JSON. A text whose answer fails a check is not written: it goes to the reject log with the model's
-answer and the reasons. Beside the output a manifest says what made it and how fast.
+answer and the reasons. Beside the output a manifest says what made it and how fast. An output that is a
+symbolic link is the file that it leads to, and those lie beside that.
 
 As a filter it reads standard input and writes each record to standard output as soon as it is done, in
 the order of the input. When the reader of standard output goes away the program ends as others do, by
@@ -187,19 +188,25 @@ func (o *tagOptions) check() error {
 	if o.out == "" {
 		return usageError("--out is empty: name a file, or - for standard output")
 	}
+	if err := followLinks(&o.out); err != nil {
+		return err
+	}
 	info, err := os.Stat(o.out)
 	o.toFile = o.out != "-" && (err != nil || info.Mode().IsRegular())
 	o.flush = o.flush || !o.toFile // to a pipe or a device: someone may be reading
 	if o.toFile {                  // nothing lies beside a pipe
 		if o.rejects == "" {
-			o.rejects = o.out + ".rejects.jsonl"
+			o.rejects = o.out + rejectsSuffix
 		}
 		if o.manifest == "" {
-			o.manifest = o.out + ".manifest.json"
+			o.manifest = o.out + manifestSuffix
 		}
 		if o.sentences == "" && o.split == splitSentence {
-			o.sentences = o.out + ".sentences.jsonl"
+			o.sentences = o.out + sentencesSuffix
 		}
+	}
+	if err := followLinks(&o.rejects, &o.manifest, &o.sentences); err != nil {
+		return err
 	}
 	if o.resume && !o.toFile {
 		return usageError("--resume: there is nothing to go on with in %s; name a file with --out", outputName(o.out))

@@ -81,6 +81,9 @@ func (o *validateOptions) check() error {
 			return err
 		}
 	}
+	if err := followLinks(&o.out, &o.rejects, &o.changes); err != nil {
+		return err
+	}
 	return checkWritten(o.files, written{"--out", o.out}, written{"--rejects", o.rejects}, written{"--changes", o.changes})
 }
 
