@@ -11,6 +11,7 @@ import (
 
 	"github.com/emospan/emospan/bundle"
 	"github.com/emospan/emospan/dataset"
+	"github.com/emospan/emospan/llama"
 	"github.com/emospan/emospan/models"
 	"github.com/emospan/emospan/tagger"
 	"github.com/spf13/cobra"
@@ -37,7 +38,8 @@ makes another with another model; prompt and taxonomy stay unless others are nam
 At every start a bundle's length, header and smaller files are checked. --verify reads all of it and
 compares the hashes of program and model too. --extract writes the program and each file to a folder.
 Both are about the bundle named, or this executable. The program in a bundle is unchanged: the first
-bytes of the file, as many as --verify prints, have the hash that SHA256SUMS of a release states.`,
+bytes of the file, as many as --verify prints, have the hash that SHA256SUMS of a release states. Where
+this executable is for one class of CPU, or needs shared libraries, so does the bundle, which is said.`,
 		Example: `  emospan bundle -o emospan-smollm2
   emospan bundle -m llama3:instruct --taxonomy moods.json -o emospan-llama3
   ./emospan-llama3 tag texts.txt -o tagged.jsonl
@@ -112,6 +114,9 @@ func (o *bundleOptions) make(cmd *cobra.Command) (err error) {
 		return err
 	}
 	defer executable.Close()
+	if why := notPortable(llama.Variants, llama.Linked, neededLibc(path)); why != "" {
+		fmt.Fprintf(cmd.ErrOrStderr(), "emospan: note: the bundle, as this executable, %s; dist/emospan of make release runs on older CPUs too and needs no libraries: bundle with that for other machines\n", why)
+	}
 
 	tmp := fmt.Sprintf("%s.%d.tmp", o.out, os.Getpid())
 	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o777)
