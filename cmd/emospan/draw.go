@@ -16,44 +16,43 @@ const (
 	reset = "\x1b[0m"
 )
 
-// drawRecord writes a record as its text with the spans marked, coloured by valence or in brackets, and a line about each.
-func drawRecord(w io.Writer, r *dataset.Record, colours bool) {
-	paint := func(code, s string) string {
+// drawRecord writes a record as its text with the spans marked, coloured by valence or in brackets, and a line about each, wrapped to
+// a terminal of so many columns (0: not wrapped).
+func drawRecord(w io.Writer, r *dataset.Record, colours bool, width int) {
+	paint := func(code, s string) piece {
 		if !colours {
-			return s
+			code = ""
 		}
-		return code + s + reset
+		return piece{printable(s), code}
 	}
-	var text strings.Builder
+	text := []piece{paint(dim, r.SrcID), paint("", "  ")}
 	at := 0 // byte of the text up to which it is drawn
 	offsets := tokenOffsets(r)
 	for _, s := range r.Data.Spans {
 		start, end := offsets[s.Start], offsets[s.End]+len(r.Data.Tokens[s.End])
-		text.WriteString(printable(r.Text[at:start]))
-		quoted := printable(r.Text[start:end])
-		if colours {
-			text.WriteString(paint(valenceColour[s.Attrs.Valence], quoted))
+		text = append(text, paint("", r.Text[at:start]))
+		if quoted := r.Text[start:end]; colours {
+			text = append(text, paint(valenceColour[s.Attrs.Valence], quoted))
 		} else {
-			text.WriteString("[" + quoted + "]")
+			text = append(text, paint("", "["+quoted+"]"))
 		}
 		at = end
 	}
-	text.WriteString(printable(r.Text[at:]))
-	fmt.Fprintf(w, "%s  %s\n", paint(dim, printable(r.SrcID)), text.String())
+	writeWrapped(w, append(text, paint("", r.Text[at:])), width, "    ")
 	if len(r.Data.Spans) == 0 {
-		fmt.Fprintf(w, "    %s\n", strings.Join(r.Predictions, ", "))
+		writeWrapped(w, []piece{paint("", "    "+strings.Join(r.Predictions, ", "))}, width, "      ")
 	}
 	for _, s := range r.Data.Spans {
 		a := s.Attrs
 		further := ""
 		for _, f := range a.Further {
-			further += fmt.Sprintf(" · %s %s", f.Name, printable(f.Value))
+			further += fmt.Sprintf(" · %s %s", f.Name, f.Value)
 		}
-		fmt.Fprintf(w, "    %s  %s", s.Subtype, paint(dim, fmt.Sprintf("%s · %s intensity · %s · %s · %s%s · confidence %.2f", a.Valence, a.Intensity, a.Certainty, a.Temporality, a.Source, further, a.Confidence)))
+		about := fmt.Sprintf("%s · %s intensity · %s · %s · %s%s · confidence %.2f", a.Valence, a.Intensity, a.Certainty, a.Temporality, a.Source, further, a.Confidence)
 		if a.TargetText != "" {
-			fmt.Fprintf(w, "  %s", paint(dim, fmt.Sprintf("%s: “%s”", a.TargetRelation, printable(a.TargetText))))
+			about += fmt.Sprintf("  %s: “%s”", a.TargetRelation, a.TargetText)
 		}
-		fmt.Fprintln(w)
+		writeWrapped(w, []piece{paint("", "    "+s.Subtype+"  "), paint(dim, about)}, width, "      ")
 	}
 }
 

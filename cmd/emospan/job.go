@@ -337,7 +337,7 @@ func (j *job) accept(r *dataset.Record) error {
 	if j.opts.show < 0 || j.shown < int(j.opts.show) {
 		j.shown++
 		j.bar.clear()
-		drawRecord(j.stderr, r, j.colours)
+		drawRecord(j.stderr, r, j.colours, columns(j.stderr))
 	}
 	return j.out.Write(r)
 }

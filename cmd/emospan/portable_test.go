@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"regexp"
+	"slices"
 	"testing"
 
 	"github.com/emospan/emospan/llama"
@@ -11,14 +12,7 @@ import (
 func TestNotPortable(t *testing.T) {
 	variants := []llama.Variant{{Name: "sse42"}, {Name: "avx2"}, {Name: "avx512"}}
 	only := func(names ...string) func(string) bool {
-		return func(name string) bool {
-			for _, n := range names {
-				if n == name {
-					return true
-				}
-			}
-			return false
-		}
+		return func(name string) bool { return slices.Contains(names, name) }
 	}
 	for _, c := range []struct {
 		linked func(string) bool

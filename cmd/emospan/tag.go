@@ -121,7 +121,7 @@ func (o *tagOptions) addFlags(f *pflag.FlagSet) {
 	f.BoolVar(&o.flush, "flush", false, "write each record as soon as it and those before it are done, as to standard output and pipes in any case; else once a second")
 	f.BoolVar(&o.resume, "resume", false, "go on with what an interrupted run of the same inputs, model and flags left in the output; begin where there is nothing")
 	f.StringVar(&o.fsync, "fsync", fsyncInterval, "what outlasts a power cut: never (what the system has written by then), interval (all but the last five seconds) or always (each record)")
-	f.Var(&o.show, "show", "print records as they come, spans marked: `N` of them, or all, as --show alone does")
+	f.Var(&o.show, "show", "print records as they come, spans marked and in a terminal wrapped: `N` of them, or all, as --show alone does")
 	f.Lookup("show").NoOptDefVal = showAll
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no summary on standard error")
 	f.StringVar(&o.progress, "progress", "auto", "progress bar: auto (where standard error is a terminal), always or never")
