@@ -29,15 +29,17 @@ func DefaultID(index int) string { return "l2_" + strconv.Itoa(index) }
 // ReaderOptions say how to read an input. The zero value reads what the name
 // suggests, with the usual fields and limits, and no labels.
 //
-// A field is a member of a JSONL object or a column of a table. Where several
+// A field is a member of a JSON object or a column of a table. Where several
 // names are usual, the first of them that a row has (a table, for all its rows)
 // counts.
 type ReaderOptions struct {
 	Format      Format    // "" means FormatAuto
 	TextField   string    // "" means "text"
-	IDField     string    // "" means "id", else "src_id"
+	IDField     string    // "" means "id", else "src_id"; NoID means that texts have none
 	LabelsField string    // "" means "labels", else "predictions"
 	Labels      *Taxonomy // what labels are read as; nil means that they are not read and never at fault
+	Delimiter   byte      // between a table's columns; 0 means the format's, or what the first line shows
+	Quoting     Quoting   // of a table's fields
 	MaxLine     int       // bytes of a line, a table's record or a Parquet value; 0 means DefaultMaxLine
 	First       int       // the number of the first record, where this input continues another
 	IDs         *IDSet    // ids of the inputs before this one; nil means none
@@ -51,7 +53,9 @@ type fieldNames struct {
 
 func (o *ReaderOptions) fields() fieldNames {
 	f := fieldNames{text: cmp.Or(o.TextField, "text"), ids: []string{"id", "src_id"}}
-	if o.IDField != "" {
+	if o.IDField == NoID {
+		f.ids = nil
+	} else if o.IDField != "" {
 		f.ids = []string{o.IDField}
 	}
 	if o.Labels != nil {
@@ -68,11 +72,13 @@ func (o *ReaderOptions) fields() fieldNames {
 //
 // Every row that is not blank takes a record number, whether it turns out good
 // or bad, so a text's number and default id do not depend on its neighbours. A
-// text is taken as it stands, control characters and outer white space
-// included; only a byte order mark and line ends are removed, and in a quoted
-// field of a table CRLF is read as LF.
+// text is taken as it stands, control characters, outer white space and line
+// ends in the fields of a table included; only a byte order mark and the ends of
+// lines are removed. UTF-16 with a byte order mark is read as UTF-8.
 type Reader struct {
 	name    string
+	notes   []string
+	atRest  bool // the source is a file, whose first rows can be looked at without waiting
 	rows    rowReader
 	opts    ReaderOptions
 	index   int
@@ -133,8 +139,9 @@ const (
 )
 
 // OpenInput opens a file of texts, or standard input for "-". Gzip and zstd are
-// seen by name or by first bytes. A table's columns are looked at here: one
-// that is missing is a *[ColumnError]. The caller closes the Reader.
+// seen by name or by first bytes. A table's columns, and the fields of the first
+// objects of JSON, are looked at here: one that is missing is a *[ColumnError].
+// The caller closes the Reader.
 func OpenInput(path string, opts ReaderOptions) (*Reader, error) {
 	if path == "-" {
 		return NewReader(os.Stdin, "-", opts)
@@ -160,6 +167,7 @@ func NewReader(src io.Reader, name string, opts ReaderOptions) (*Reader, error) 
 	if name == "-" {
 		name = "standard input"
 	}
+	_, _, atRest := randomAccess(src)
 	plain, release, err := decompress(bufio.NewReaderSize(src, sniffSize), name)
 	if err != nil {
 		return nil, err
@@ -172,7 +180,7 @@ func NewReader(src io.Reader, name string, opts ReaderOptions) (*Reader, error) 
 	if opts.IDs == nil {
 		opts.IDs = new(IDSet)
 	}
-	r := &Reader{name: name, opts: opts, index: opts.First, close: func() error { release(); return nil }}
+	r := &Reader{name: name, opts: opts, index: opts.First, atRest: atRest, close: func() error { release(); return nil }}
 	if r.rows, err = r.open(src, buf); err != nil {
 		release()
 		return nil, err
@@ -182,25 +190,34 @@ func NewReader(src io.Reader, name string, opts ReaderOptions) (*Reader, error) 
 
 // open begins to read in the format asked for or detected. What src holds is read from buf, or where it can be at any place.
 func (r *Reader) open(src io.Reader, buf *bufio.Reader) (rowReader, error) {
-	switch {
-	case startsWith(buf, []byte("\ufeff")):
-		buf.Discard(len("\ufeff"))
-	case startsWith(buf, []byte{0xff, 0xfe}), startsWith(buf, []byte{0xfe, 0xff}):
-		return nil, fmt.Errorf("%s: UTF-16 text: convert it to UTF-8", r.name)
+	buf, encoding, err := plainText(buf)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", r.name, err)
+	}
+	if encoding != "" {
+		r.notes = append(r.notes, "read as "+encoding)
 	}
 	o := &r.opts
 	if o.Format == "" || o.Format == FormatAuto {
-		o.Format = detectFormat(buf, r.name, o.fields().text)
+		o.Format = detectFormat(buf, r.name, o)
+	}
+	if !o.Format.IsTable() && (o.Delimiter != 0 || o.Quoting != "") {
+		return nil, fmt.Errorf("%s: %w", r.name, ErrNotATable)
 	}
 	switch o.Format {
 	case FormatTxt:
 		return newLineRows(buf, o, parseText), nil
 	case FormatJSONL:
-		return newLineRows(buf, o, (&objectParser{fieldNames: o.fields(), tax: o.Labels}).parse), nil
-	case FormatCSV:
-		return newTableRows(buf, ',', r.name, o)
-	case FormatTSV:
-		return newTableRows(buf, '\t', r.name, o)
+		if err := r.checkFields(buf); err != nil {
+			return nil, err
+		}
+		return &jsonRows{values: jsonSourceOf(buf, o.maxLine()), limit: o.maxLine(), parser: objectParser{fieldNames: o.fields(), tax: o.Labels}}, nil
+	case FormatCSV, FormatTSV:
+		comma, note := findDelimiter(buf, o)
+		if note != "" {
+			r.notes = append(r.notes, note)
+		}
+		return newTableRows(buf, comma, r.name, o)
 	case FormatGoEmotions:
 		return newGoEmotionsRows(buf, o), nil
 	case FormatParquet:
@@ -209,8 +226,18 @@ func (r *Reader) open(src io.Reader, buf *bufio.Reader) (rowReader, error) {
 	return nil, fmt.Errorf("unknown input format %q", o.Format)
 }
 
+func (o *ReaderOptions) maxLine() int {
+	if o.MaxLine <= 0 {
+		return DefaultMaxLine
+	}
+	return o.MaxLine
+}
+
 // Format is the format in use.
 func (r *Reader) Format() Format { return r.opts.Format }
+
+// Notes say for people what was found out about the input where that is not what its name says, as how its columns are separated.
+func (r *Reader) Notes() []string { return r.notes }
 
 // Blank is the number of blank rows passed over so far: lines of white space, rows of a table without a filled field.
 func (r *Reader) Blank() int { return r.rows.blank() }

@@ -74,7 +74,17 @@ func TestReader(t *testing.T) {
 		{"bad texts", `{"text":7}` + "\n" + `{"text":null}` + "\n" + `{"txt":"a"}` + "\n" + `{"text":""}` + "\n" + `{"text":" \u00a0\t"}` + "\n" + `{"text":"a","text":"b"}`, jsonl,
 			[]string{"0 1 ! input.type", "1 2 ! input.type", "2 3 ! input.missing_text", "3 4 ! input.empty", "4 5 ! input.empty", "5 6 ! input.repeated_field"}},
 		{"bad ids", `{"id":1.5,"text":"a"}` + "\n" + `{"id":"","text":"a"}` + "\n" + `{"id":{},"text":"a"}`, jsonl,
-			[]string{"0 1 ! input.type", "1 2 ! input.empty", "2 3 ! input.type"}},
+			[]string{"0 1 1.5 a", "1 2 l2_1 a", "2 3 ! input.type"}},
+		{"numbers as ids", `{"id":1.0,"text":"a"}` + "\n" + `{"id":1e3,"text":"b"}` + "\n" + `{"id":-0,"text":"c"}` + "\n" + `{"id":123456789012345678901,"text":"d"}` + "\n" + `{"id":1e999,"text":"e"}`, jsonl,
+			[]string{"0 1 1 a", "1 2 1000 b", "2 3 0 c", "3 4 123456789012345678901 d", "4 5 ! input.type"}},
+		{"no ids", `{"id":[],"text":"a"}` + "\n" + `{"id":"x","text":"b"}`, ReaderOptions{Format: FormatJSONL, IDField: NoID}, []string{"0 1 l2_0 a", "1 2 l2_1 b"}},
+		{"blank ids", `{"id":" ","src_id":"s","text":"a"}` + "\n" + `{"id":"\u001f","text":"b"}`, jsonl, []string{"0 1 s a", "1 2 l2_1 b"}},
+		{"separators alone are no text", "a\n\x1c\x1f\nb\n", ReaderOptions{}, []string{"0 1 l2_0 a", "1 3 l2_1 b"}},
+		{"an array", "[\n  {\"id\":\"a\",\"text\":\"one\"},\n  {\"id\":\"b\",\n   \"text\":\"two\"}\n]\n", ReaderOptions{}, []string{"0 1 a one", "1 2 b two"}},
+		{"an array on a line", `[{"id":"a","text":"one"}, {"id":"b","text":"],[{"},7,{"text":"three"}]`, ReaderOptions{}, []string{"0 1 a one", "1 2 b ],[{", "2 3 ! input.type", "3 4 l2_3 three"}},
+		{"objects over several lines", "{\n \"text\": \"one\"\n}\n{\n \"text\": \"two\"\n}\n", ReaderOptions{}, []string{"0 1 l2_0 one", "1 4 l2_1 two"}},
+		{"UTF-16", "\xff\xfea\x00\n\x00\x3d\xd8\x00\xde\n\x00\x00\xd8\n\x00b\x00c", ReaderOptions{}, []string{"0 1 l2_0 a", "1 2 l2_1 😀", "2 3 ! input.invalid_utf8", "3 4 ! input.invalid_utf8"}},
+		{"UTF-16, the high byte first", "\xfe\xff\x00a\x00\r\x00\n\x00b", ReaderOptions{}, []string{"0 1 l2_0 a", "1 2 l2_1 b"}},
 		{"duplicate ids", `{"id":"a","text":"1"}` + "\n" + `{"id":"l2_2","text":"2"}` + "\n" + `{"text":"3"}` + "\n" + `{"id":"a","text":"4"}`, jsonl,
 			[]string{"0 1 a 1", "1 2 l2_2 2", "2 3 ! input.duplicate_id", "3 4 ! input.duplicate_id"}},
 		{"deep nesting elsewhere", `{"x":` + strings.Repeat("[", 100_000) + "\n" + `{"text":"a"}`, jsonl, []string{"0 1 ! input.syntax", "1 2 l2_1 a"}},
@@ -291,8 +301,8 @@ func TestOpenInput(t *testing.T) {
 	if err := errors.Join(r.Close(), r.Close()); err != nil {
 		t.Error(err)
 	}
-	utf16 := filepath.Join(dir, "utf16.txt")
-	if err := os.WriteFile(utf16, []byte("\xff\xfeh\x00"), 0o666); err != nil {
+	utf32 := filepath.Join(dir, "utf32.txt")
+	if err := os.WriteFile(utf32, []byte("\xff\xfe\x00\x00h\x00\x00\x00"), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct {
@@ -302,7 +312,7 @@ func TestOpenInput(t *testing.T) {
 	}{
 		{dir, ReaderOptions{}, "is a directory"},
 		{filepath.Join(dir, "none"), ReaderOptions{}, "no such file"},
-		{utf16, ReaderOptions{}, "UTF-16"},
+		{utf32, ReaderOptions{}, "UTF-32 text: convert it to UTF-8"},
 		{path, ReaderOptions{Format: "xml"}, `unknown input format "xml"`},
 	} {
 		if _, err := OpenInput(tt.path, tt.opts); err == nil || !strings.Contains(err.Error(), tt.want) {
@@ -326,6 +336,8 @@ func TestReaderBrokenSource(t *testing.T) {
 func FuzzReader(f *testing.F) {
 	f.Add([]byte("one\r\n\n\xff\n"), true)
 	f.Add([]byte(`{"text":"a","id":3}`+"\n"+`{"text":"\ud800"}`+"\n["), false)
+	f.Add([]byte("[{\"text\":\"a\"},\n{\"text\":\"b},\n{\"text\":\"c\"}]"), false)
+	f.Add([]byte("\xff\xfe{\x00\n\x00"), true)
 	f.Add([]byte(gzipped(f, "hello\n")), true)
 	f.Add([]byte(zstded(f, `{"text":"a"}`)), false)
 	f.Fuzz(func(t *testing.T, data []byte, txt bool) {
@@ -355,7 +367,7 @@ func readSound(t *testing.T, r *Reader) {
 			}
 		case err != nil:
 			return
-		case in.Index != next || in.ID == "" || strings.TrimSpace(in.Text) == "" || len(in.Text) > 200:
+		case in.Index != next || in.ID == "" || isBlank(in.Text) || len(in.Text) > 200:
 			t.Fatalf("record %d: %+v", next, in)
 		}
 		for _, label := range in.Labels {

@@ -17,8 +17,8 @@ type Format string
 const (
 	FormatAuto       Format = "auto"       // by the file's name, on standard input by how it begins
 	FormatTxt        Format = "txt"        // one text a line
-	FormatJSONL      Format = "jsonl"      // one object a line
-	FormatCSV        Format = "csv"        // RFC 4180; the first record names the columns
+	FormatJSONL      Format = "jsonl"      // objects, one a line, behind one another or in an array; see JSONReader
+	FormatCSV        Format = "csv"        // RFC 4180, or with another delimiter; the first record names the columns
 	FormatTSV        Format = "tsv"        // the same with tabs for commas
 	FormatGoEmotions Format = "goemotions" // TSV of text, label ids and id, without names
 	FormatParquet    Format = "parquet"
@@ -27,13 +27,25 @@ const (
 // Formats are all formats. It must not be modified.
 var Formats = []Format{FormatAuto, FormatTxt, FormatJSONL, FormatCSV, FormatTSV, FormatGoEmotions, FormatParquet}
 
+// IsTable reports whether the format has rows of text in columns.
+func (f Format) IsTable() bool { return f == FormatCSV || f == FormatTSV || f == FormatGoEmotions }
+
 // sniffSize is how much of an input the format may be judged by, in bytes.
 const sniffSize = 64 << 10
 
 // detectFormat goes by the name's extension. GoEmotions' files have that of any
 // TSV, so there the first line decides; without an extension, as standard input
 // is, it decides alone: a table is known by a column called as the text's field.
-func detectFormat(buf *bufio.Reader, name, textField string) Format {
+// What has a delimiter is a table, whatever its name.
+func detectFormat(buf *bufio.Reader, name string, o *ReaderOptions) Format {
+	f := formatOf(buf, name, o.fields().text)
+	if f == FormatTxt && o.Delimiter != 0 {
+		return FormatCSV
+	}
+	return f
+}
+
+func formatOf(buf *bufio.Reader, name, textField string) Format {
 	base := strings.ToLower(filepath.Base(name))
 	base = strings.TrimSuffix(strings.TrimSuffix(base, ".gz"), ".zst")
 	switch ext := filepath.Ext(base); ext {
@@ -58,14 +70,17 @@ func detectFormat(buf *bufio.Reader, name, textField string) Format {
 			return FormatTxt
 		}
 	}
-	switch line, whole := firstLine(buf); {
-	case isObject(line, whole):
+	line, whole := firstLine(buf)
+	switch {
+	case len(line) == 0:
+		return FormatTxt
+	case isObject(line, whole), (line[0] == '{' || line[0] == '[') && goesOverLines(buf):
 		return FormatJSONL
 	case isGoEmotions(line):
 		return FormatGoEmotions
 	case namesColumns(line, "\t", textField):
 		return FormatTSV
-	case namesColumns(line, ",", textField):
+	case namesColumns(line, ",", textField), namesColumns(line, ";", textField), sepLine(line) != 0:
 		return FormatCSV
 	}
 	return FormatTxt

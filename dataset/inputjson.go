@@ -4,13 +4,48 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
-	"strings"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// An objectParser takes what is read of a row from one line of JSON, and
+// jsonRows are the rows of an input of JSON objects.
+type jsonRows struct {
+	values jsonSource
+	limit  int // bytes of a value
+	parser objectParser
+}
+
+func (j *jsonRows) next() (row, *Reason, error) {
+	value, err := j.values.next()
+	r := row{line: j.values.place()}
+	switch {
+	case err == ErrLineTooLong:
+		return r, tooLong("line", j.limit), nil
+	case err != nil:
+		return r, nil, err
+	case !utf8.Valid(value):
+		return r, invalidUTF8(value), nil
+	}
+	reason := j.parser.parse(value, &r)
+	return r, reason, nil
+}
+
+func (j *jsonRows) count() (n int, err error) {
+	for ; ; n++ {
+		if _, err := j.values.next(); err == io.EOF {
+			return n, nil
+		} else if err != nil && err != ErrLineTooLong {
+			return n, err
+		}
+	}
+}
+
+func (j *jsonRows) blank() int { return j.values.blank() }
+
+// An objectParser takes what is read of a row from one JSON object, and
 // passes over every other member.
 type objectParser struct {
 	fieldNames
@@ -58,7 +93,7 @@ func (p *objectParser) parse(line []byte, r *row) *Reason {
 		}
 	}
 	r.generated = o.provider || o.model && o.predictions
-	if rest := line[p.json.InputOffset():]; len(bytes.TrimSpace(rest)) > 0 {
+	if rest := line[p.json.InputOffset():]; !isBlank(rest) {
 		return &Reason{Code: CodeInputSyntax, Expected: "one object", Found: "more behind it"}
 	}
 	if !seen[p.text] {
@@ -87,7 +122,7 @@ func (p *objectParser) take(o *object, r *row, name string, kind jsontext.Kind, 
 		}
 	}
 	if from := slices.Index(p.ids, name); from >= 0 {
-		id, bad := idValue(name, kind, value)
+		id, bad := idValue(name, value)
 		if bad != nil {
 			return bad
 		}
@@ -126,26 +161,16 @@ func textValue(name string, kind jsontext.Kind, value jsontext.Value) (string, *
 		return "", &Reason{Code: CodeInputType, Path: pointer(name), Expected: "a string", Found: KindName(kind, "no JSON")}
 	}
 	text := unquote(value)
-	if strings.TrimSpace(text) == "" {
+	if isBlank(text) {
 		return "", &Reason{Code: CodeInputEmpty, Path: pointer(name), Expected: "a text", Found: "none but white space"}
 	}
 	return text, nil
 }
 
-// idValue takes strings and whole numbers; null is no id, as table exports
-// write it.
-func idValue(name string, kind jsontext.Kind, value jsontext.Value) (string, *Reason) {
-	switch {
-	case kind == 'n':
-		return "", nil
-	case kind == '0' && !bytes.ContainsAny(value, ".eE"):
-		return string(value), nil
-	case kind != '"':
-		return "", &Reason{Code: CodeInputType, Path: pointer(name), Expected: "a string or a whole number", Found: KindName(kind, "no JSON")}
-	}
-	id := unquote(value)
-	if id == "" {
-		return "", &Reason{Code: CodeInputEmpty, Path: pointer(name), Expected: "an id", Found: "an empty string"}
+func idValue(name string, value jsontext.Value) (string, *Reason) {
+	id, ok := jsonID(value)
+	if !ok {
+		return "", &Reason{Code: CodeInputType, Path: pointer(name), Expected: idExpected, Found: KindName(value.Kind(), "no JSON")}
 	}
 	return id, nil
 }

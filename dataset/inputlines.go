@@ -2,7 +2,6 @@ package dataset
 
 import (
 	"bufio"
-	"bytes"
 	"io"
 	"unicode/utf8"
 )
@@ -27,7 +26,7 @@ func (l *lineRows) next() (row, *Reason, error) {
 			return r, tooLong("line", l.lines.Max()), nil
 		case err != nil:
 			return r, nil, err
-		case len(bytes.TrimSpace(line)) == 0:
+		case isBlank(line):
 			l.blanks++
 			continue
 		case !utf8.Valid(line):
@@ -46,7 +45,7 @@ func (l *lineRows) count() (n int, err error) {
 			return n, nil
 		case err != nil && err != ErrLineTooLong:
 			return n, err
-		case err != nil || len(bytes.TrimSpace(line)) > 0:
+		case err != nil || !isBlank(line):
 			n++
 		}
 	}

@@ -8,10 +8,7 @@ import (
 	"io"
 	"os"
 	"slices"
-	"strings"
 	"unicode/utf8"
-
-	"github.com/parquet-go/parquet-go"
 )
 
 // ErrNotAFile says that Parquet, whose table of contents is at its end, was to
@@ -20,65 +17,58 @@ var ErrNotAFile = errors.New("a pipe or a compressed stream cannot be read as Pa
 
 var parquetMagic = []byte("PAR1")
 
-// parquetRows are the rows of a Parquet file. Of the columns that are not read
-// nothing is looked at; of the others a page is held at a time.
+// parquetRows are the texts of a Parquet file.
 type parquetRows struct {
-	file                              *parquet.File
-	columns                           []*parquetColumn // those that are read
-	text, id, labels, provider, model *parquetColumn   // among them; nil where there is none
-	predictions                       bool             // there is a column of that name
+	*parquetTable
+	text, id, labels, provider, model *parquetColumn // those that are read; nil where there is none
+	predictions                       bool           // there is a column of that name
 	tax                               *Taxonomy
 	max                               int // bytes of a text
-
-	groups []parquet.RowGroup // those not yet begun
-	left   int64              // rows of the group that is read
-	row    int
 }
 
-// newParquetRows reads the file's schema and its list of row groups.
+// newParquetRows finds the columns of texts, ids and labels.
 func newParquetRows(src io.Reader, name string, o *ReaderOptions) (p *parquetRows, err error) {
-	defer damagedParquet(name+": ", &err)
-	at, size, ok := randomAccess(src)
-	if !ok {
-		return nil, fmt.Errorf("%s: %w", name, ErrNotAFile)
-	}
-	if err := checkFooter(at, size); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	file, err := parquet.OpenFile(at, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true), parquet.ReadBufferSize(sniffSize))
+	defer func() {
+		if _, column := err.(*ColumnError); err != nil && !column {
+			err = fmt.Errorf("%s: %w", name, err)
+		}
+	}()
+	defer damagedParquet(&err)
+	table, err := openParquet(src)
 	if err != nil {
-		return nil, fmt.Errorf("%s: damaged Parquet file: %w", name, err)
+		return nil, err
 	}
 	var names []string
-	for _, c := range file.Root().Columns() {
+	for _, c := range table.file.Root().Columns() {
 		names = append(names, c.Name())
 	}
 	where, err := findColumns(names, name, o)
 	if err != nil {
 		return nil, err
 	}
-	p = &parquetRows{file: file, groups: file.RowGroups(), predictions: where.predictions >= 0, tax: o.Labels, max: o.MaxLine}
+	p = &parquetRows{parquetTable: table, predictions: where.predictions >= 0, tax: o.Labels, max: o.MaxLine}
 	if p.max <= 0 {
 		p.max = DefaultMaxLine
 	}
-	if p.text, ok = p.column(where.text, false, parquet.ByteArray); !ok {
+	ok := true
+	if p.text, ok = p.column(where.text, false, parquetString); !ok {
 		return nil, &ColumnError{File: name, Field: "text", Name: names[where.text], Columns: names, Want: "strings"}
 	}
-	if p.id, ok = p.column(where.id, false, parquet.ByteArray, parquet.Int32, parquet.Int64); !ok {
-		return nil, &ColumnError{File: name, Field: "id", Name: names[where.id], Columns: names, Want: "strings or whole numbers"}
+	if p.id, ok = p.column(where.id, false, parquetString, parquetNumber, parquetTime, parquetUUID, parquetNull); !ok {
+		return nil, &ColumnError{File: name, Field: "id", Name: names[where.id], Columns: names, Want: "strings, numbers or times"}
 	}
-	if p.labels, ok = p.column(where.labels, true, parquet.ByteArray, parquet.Int32, parquet.Int64); !ok {
+	if p.labels, ok = p.column(where.labels, true, parquetString, parquetNumber); !ok {
 		return nil, &ColumnError{File: name, Field: "labels", Name: names[where.labels], Columns: names, Want: "lists of strings or of whole numbers"}
 	}
 	// In a table that has nothing to do with the card's these may hold anything.
-	p.provider, _ = p.column(where.provider, false, parquet.ByteArray)
-	p.model, _ = p.column(where.model, false, parquet.ByteArray)
+	p.provider, _ = p.column(where.provider, false, parquetString)
+	p.model, _ = p.column(where.model, false, parquetString)
 	return p, nil
 }
 
-// column begins to read the column at a place, if it is one: ok is false where it holds something else, or lists where not many
-// values are wanted.
-func (p *parquetRows) column(at int, many bool, kinds ...parquet.Kind) (c *parquetColumn, ok bool) {
+// column has the column at a place read, if it is one: ok is false where it holds something else, or lists where not many values
+// are wanted.
+func (p *parquetRows) column(at int, many bool, kinds ...parquetKind) (c *parquetColumn, ok bool) {
 	if at < 0 {
 		return nil, true
 	}
@@ -86,15 +76,13 @@ func (p *parquetRows) column(at int, many bool, kinds ...parquet.Kind) (c *parqu
 	for many && len(leaf.Columns()) == 1 { // a list is written as a group in a group
 		leaf = leaf.Columns()[0]
 	}
-	if !leaf.Leaf() || !slices.Contains(kinds, leaf.Type().Kind()) || leaf.MaxRepetitionLevel() > 0 && !many {
+	if !leaf.Leaf() || !slices.Contains(kinds, formOf(leaf).kind) || leaf.MaxRepetitionLevel() > 0 && !many {
 		return nil, false
 	}
-	if i := slices.IndexFunc(p.columns, func(c *parquetColumn) bool { return c.leaf == leaf }); i >= 0 {
-		return p.columns[i], true
+	if formOf(leaf).kind == parquetNull {
+		return nil, true
 	}
-	c = newParquetColumn(leaf)
-	p.columns = append(p.columns, c)
-	return c, true
+	return p.read(leaf), true
 }
 
 // randomAccess finds out whether src can be read at any place, and how much there is.
@@ -140,56 +128,17 @@ func checkFooter(src io.ReaderAt, size int64) error {
 	return nil
 }
 
-// damagedParquet is deferred wherever the library looks at a file's bytes: on some that no writer makes it panics.
-func damagedParquet(prefix string, err *error) {
-	if r := recover(); r != nil {
-		*err = fmt.Errorf("%sdamaged Parquet file: %v", prefix, r)
-	}
-}
-
 func (p *parquetRows) next() (r row, bad *Reason, err error) {
-	defer damagedParquet("", &err)
 	r.line = p.row + 1
-	for p.left <= 0 {
-		if len(p.groups) == 0 {
-			return r, nil, io.EOF
-		}
-		if err := p.begin(); err != nil {
-			return r, nil, fmt.Errorf("damaged Parquet file: %w", err)
-		}
+	if err := p.advance(); err != nil {
+		return r, nil, err
 	}
-	p.left--
-	p.row++
-	for _, c := range p.columns { // all of them, to keep in step whatever is wrong with one
-		if err := c.next(); err == io.EOF {
-			return r, nil, fmt.Errorf("damaged Parquet file: a column ends %d rows before its row group", p.left+1)
-		} else if err != nil {
-			return r, nil, fmt.Errorf("damaged Parquet file: %w", err)
-		}
-	}
-	bad = p.read(&r)
+	bad = p.fill(&r)
 	return r, bad, nil
 }
 
-// begin goes on with the next row group.
-func (p *parquetRows) begin() error {
-	all := p.file.Metadata().RowGroups
-	meta := &all[len(all)-len(p.groups)]
-	group := p.groups[0]
-	p.groups = p.groups[1:]
-	p.left = group.NumRows()
-	chunks := group.ColumnChunks()
-	for _, c := range p.columns {
-		if err := checkPages(p.file, &meta.Columns[c.leaf.Index()]); err != nil {
-			return err
-		}
-		c.begin(chunks[c.leaf.Index()])
-	}
-	return nil
-}
-
-// read makes a row of what the columns hold.
-func (p *parquetRows) read(r *row) *Reason {
+// fill makes a row of what the columns hold.
+func (p *parquetRows) fill(r *row) *Reason {
 	path := pointer(p.text.leaf.Name())
 	for _, c := range p.columns {
 		for _, value := range c.values {
@@ -198,14 +147,12 @@ func (p *parquetRows) read(r *row) *Reason {
 			}
 		}
 	}
-	if id := p.id.value(); strings.TrimSpace(id) != "" {
-		r.id = id
-	}
+	r.id = stringID(p.id.value())
 	r.text = p.text.value()
 	switch {
 	case len(p.text.values) == 0:
 		return &Reason{Code: CodeInputType, Path: path, Expected: "a string", Found: "null"}
-	case strings.TrimSpace(r.text) == "":
+	case isBlank(r.text):
 		return &Reason{Code: CodeInputEmpty, Path: path, Expected: "a text", Found: "none but white space"}
 	case len(r.text) > p.max:
 		return tooLong("text", p.max)
@@ -223,13 +170,7 @@ func (p *parquetRows) read(r *row) *Reason {
 	return bad
 }
 
-func (p *parquetRows) count() (int, error) {
-	n := int64(0)
-	for _, group := range p.file.RowGroups() {
-		n += max(0, group.NumRows())
-	}
-	return int(n), nil
-}
+func (p *parquetRows) count() (int, error) { return p.rows(), nil }
 
 // blank is none: a row without a text is one all the same, as the table says how many it has.
 func (p *parquetRows) blank() int { return 0 }

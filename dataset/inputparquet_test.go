@@ -177,9 +177,9 @@ func TestParquetRefused(t *testing.T) {
 		{bytes.NewReader(footer), ReaderOptions{}, "its footer of 2147483647 bytes would not fit"},
 		{bytes.NewReader(odd), ReaderOptions{}, `in.parquet: the column "text" does not hold strings`},
 		{bytes.NewReader(odd), ReaderOptions{TextField: "many"}, `the column "many" does not hold strings`},
-		{bytes.NewReader(odd), ReaderOptions{TextField: "body"}, `the column "id" does not hold strings or whole numbers`},
+		{bytes.NewReader(odd), ReaderOptions{TextField: "body", IDField: "many"}, `the column "many" does not hold strings, numbers or times`},
 		{bytes.NewReader(odd), ReaderOptions{TextField: "body", IDField: "body", Labels: Default()}, `the column "labels" does not hold lists of strings`},
-		{bytes.NewReader(odd), ReaderOptions{TextField: "none"}, `in.parquet: no column "none" among "text", "id", "body", "many", "labels"`},
+		{bytes.NewReader(odd), ReaderOptions{TextField: "none"}, `in.parquet: no column "none" among text, id, body, many, labels`},
 	} {
 		if _, err := NewReader(tt.src, "in.parquet", tt.opts); err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%v, want %q", err, tt.want)

@@ -2,42 +2,11 @@ package dataset
 
 import (
 	"bufio"
-	"bytes"
 	"fmt"
 	"io"
 	"slices"
 	"strconv"
-	"strings"
 )
-
-// ColumnError says that a table lacks a column that is to be read, has several
-// of that name, or one of another type.
-type ColumnError struct {
-	File    string
-	Field   string // what was to be read from it: "text", "id" or "labels"
-	Name    string
-	Columns []string // those that there are
-	Want    string   // what the column should hold and does not; "" where that is not the matter
-}
-
-func (e *ColumnError) Error() string {
-	if e.Want != "" {
-		return fmt.Sprintf("%s: the column %q does not hold %s", e.File, clipped(e.Name), e.Want)
-	}
-	what := "no column"
-	if slices.Contains(e.Columns, e.Name) {
-		what = "more than one column"
-	}
-	const most = 12
-	var names []string
-	for _, name := range e.Columns[:min(most, len(e.Columns))] {
-		names = append(names, strconv.Quote(clipped(name)))
-	}
-	if len(e.Columns) > most {
-		names = append(names, "…")
-	}
-	return fmt.Sprintf("%s: %s %q among %s", e.File, what, clipped(e.Name), strings.Join(names, ", "))
-}
 
 // columns says where in a table's rows what is read stands; -1 is nowhere.
 type columns struct {
@@ -58,7 +27,7 @@ func findColumns(names []string, file string, o *ReaderOptions) (c columns, err 
 		at       *int
 	}{
 		{"text", []string{want.text}, true, &c.text},
-		{"id", want.ids, o.IDField != "", &c.id},
+		{"id", want.ids, o.IDField != "" && o.IDField != NoID, &c.id},
 		{"labels", want.labels, len(want.labels) > 0, &c.labels},
 	} {
 		i := slices.IndexFunc(field.among, func(name string) bool { return find(name) >= 0 })
@@ -78,7 +47,7 @@ func findColumns(names []string, file string, o *ReaderOptions) (c columns, err 
 }
 
 // columnName is a name as a table's first record holds it, with what some programs put around it taken off.
-func columnName(field string) string { return strings.TrimSpace(field) }
+func columnName(field string) string { return TrimSpace(field) }
 
 // tableRows are the rows of a CSV or TSV. A row in which no field is filled is blank, as spreadsheets append them.
 type tableRows struct {
@@ -91,8 +60,12 @@ type tableRows struct {
 
 // newTableRows reads the row of names too. Where there is none, there are no rows.
 func newTableRows(src *bufio.Reader, comma byte, file string, o *ReaderOptions) (*tableRows, error) {
-	t := &tableRows{tableScanner: newTableScanner(src, comma, o.MaxLine), tax: o.Labels}
-	switch bad, err := t.filled(); {
+	t := &tableRows{tableScanner: newTableScanner(src, comma, o), tax: o.Labels}
+	bad, err := t.filled()
+	if bad == nil && err == nil && sepLine(t.buf[t.start:t.pos]) != 0 {
+		bad, err = t.filled()
+	}
+	switch {
 	case err == io.EOF:
 		return t, nil
 	case err != nil:
@@ -103,15 +76,18 @@ func newTableRows(src *bufio.Reader, comma byte, file string, o *ReaderOptions) 
 	for _, field := range t.fields {
 		t.names = append(t.names, columnName(string(field)))
 	}
-	var err error
 	t.at, err = findColumns(t.names, file, o)
 	return t, err
 }
 
 func newGoEmotionsRows(src *bufio.Reader, o *ReaderOptions) *tableRows {
+	at := columns{text: 0, labels: 1, id: 2, provider: -1, model: -1, predictions: -1}
+	if o.IDField == NoID {
+		at.id = -1
+	}
 	return &tableRows{
-		tableScanner: newTableScanner(src, '\t', o.MaxLine), tax: o.Labels, names: []string{"text", "labels", "id"},
-		at: columns{text: 0, labels: 1, id: 2, provider: -1, model: -1, predictions: -1},
+		tableScanner: newTableScanner(src, '\t', o), tax: o.Labels, names: []string{"text", "labels", "id"},
+		at: at,
 	}
 }
 
@@ -119,7 +95,7 @@ func newGoEmotionsRows(src *bufio.Reader, o *ReaderOptions) *tableRows {
 func (t *tableRows) filled() (*Reason, error) {
 	for {
 		bad, err := t.tableScanner.next()
-		if bad != nil || err != nil || len(bytes.TrimSpace(t.text)) > 0 {
+		if bad != nil || err != nil || !isBlank(t.text) {
 			return bad, err
 		}
 		t.blanks++
@@ -145,11 +121,9 @@ func (t *tableRows) read(r *row) *Reason {
 		}
 		return string(t.fields[at])
 	}
-	if id := field(t.at.id); strings.TrimSpace(id) != "" {
-		r.id = id
-	}
+	r.id = stringID(field(t.at.id))
 	r.text = field(t.at.text)
-	if strings.TrimSpace(r.text) == "" {
+	if isBlank(r.text) {
 		return &Reason{Code: CodeInputEmpty, Path: pointer(t.names[t.at.text]), Expected: "a text", Found: "none but white space"}
 	}
 	r.generated = field(t.at.provider) != "" || field(t.at.model) != "" && t.at.predictions >= 0

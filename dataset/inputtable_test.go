@@ -37,7 +37,7 @@ func TestTables(t *testing.T) {
 		{"outer white space stays", "id,text\na, one \n", csvFile, []string{"0 2 a  one "}},
 
 		{"quotes", "id,text\na,\"one, \"\"two\"\"\"\nb,\"\"\"\"\n", csvFile, []string{`0 2 a one, "two"`, `1 3 b "`}},
-		{"line ends in quotes", "id,text\na,\"one\ntwo\r\n\r\nthree\"\nb,four\n", csvFile, []string{"0 2 a one\ntwo\n\nthree", "1 6 b four"}},
+		{"line ends in quotes", "id,text\na,\"one\ntwo\r\n\r\nthree\"\nb,four\n", csvFile, []string{"0 2 a one\ntwo\r\n\r\nthree", "1 6 b four"}},
 		{"quotes inside a field", "id,text\na,5\" of \"snow\"\nb,two\n", csvFile, []string{`0 2 a 5" of "snow"`, "1 3 b two"}},
 		{"carriage returns", "id,text\r\na,one\rtwo\r\nb,\"x\ry\r\"\r\nc,end\r", csvFile, []string{"0 2 a one\rtwo", "1 3 b x\ry\r", "2 4 c end"}},
 		{"no line end at the end", "id,text\na,\"one\"", csvFile, []string{"0 2 a one"}},
@@ -62,6 +62,16 @@ func TestTables(t *testing.T) {
 
 		{"tabs", "id\ttext\na\tone, \"two\"\nb\t\"tab\there\"\n", tsv, []string{`0 2 a one, "two"`, "1 3 b tab\there"}},
 		{"GoEmotions", "Good day\t17,2\tx1\n\"\"\"Well\"\" then\"\t27\tx2\n spaced \t0\t\n", emotions, []string{"0 1 x1 Good day", `1 2 x2 "Well" then`, "2 3 l2_2  spaced "}},
+		{"no quoting", "id\ttext\na\t\"one\nb\ttwo \"three\"\n", ReaderOptions{Format: FormatTSV, Quoting: QuotingNone}, []string{`0 2 a "one`, `1 3 b two "three"`}},
+		{"a delimiter", "id:text\na:one, two\nb:\"three:four\"\n", ReaderOptions{Delimiter: ':'}, []string{"0 2 a one, two", "1 3 b three:four"}},
+		{"semicolons", "\ufeffid;text;n\r\na;\"one; \"\"two\"\"\";1,5\r\n;;\r\n", csvFile, []string{`0 2 a one; "two"`}},
+		{"semicolons on standard input", "id;text\na;one\n", ReaderOptions{}, []string{"0 2 a one"}},
+		{"the first line names the delimiter", "sep=|\r\nid|text\r\na|one, two\r\n", csvFile, []string{"0 3 a one, two"}},
+		{"the first line names the delimiter, in quotes", "\"sep=;\"\nid;text\na;one\n", ReaderOptions{}, []string{"0 3 a one"}},
+		{"tabs in a CSV", "id\ttext\na\tone, two\n", csvFile, []string{"0 2 a one, two"}},
+		{"a table without ids", "id,text\na,one\na,two\n", ReaderOptions{Format: FormatCSV, IDField: NoID}, []string{"0 2 l2_0 one", "1 3 l2_1 two"}},
+		{"GoEmotions without ids", "Good day\t17\tx1\n", ReaderOptions{Format: FormatGoEmotions, IDField: NoID}, []string{"0 1 l2_0 Good day"}},
+		{"UTF-16, as Excel writes it", "\xff\xfe" + utf16LE("id\ttext\r\na\t\"one\ntwo\"\r\n"), ReaderOptions{Format: FormatTSV}, []string{"0 2 a one\ntwo"}},
 		{"GoEmotions, ragged", "Good day\t17\nWell\t2\tx2\n", emotions, []string{"0 1 ! input.columns", "1 2 x2 Well"}},
 		{"GoEmotions, labels that nobody asked for", "Good day\tnone\tx1\n", emotions, []string{"0 1 x1 Good day"}},
 	}
@@ -94,15 +104,15 @@ func TestTableColumns(t *testing.T) {
 		field string
 		want  string
 	}{
-		{"a,b\n", ReaderOptions{}, "text", `in.csv: no column "text" among "a", "b"`},
+		{"a,b\n", ReaderOptions{}, "text", `in.csv: no column "text" among a, b`},
 		{"Text,b\n", ReaderOptions{TextField: "body"}, "text", `no column "body"`},
 		{"text,b\n", ReaderOptions{IDField: "key"}, "id", `no column "key"`},
 		{"text,text\n", ReaderOptions{}, "text", `in.csv: more than one column "text"`},
 		{"id,text,id\n", ReaderOptions{}, "id", `more than one column "id"`},
 		{"id,text\n", ReaderOptions{Labels: Default()}, "labels", `no column "labels"`},
 		{"id,text,labels\n", ReaderOptions{Labels: Default(), LabelsField: "gold"}, "labels", `no column "gold"`},
-		{strings.Repeat("c,", 20) + strings.Repeat("é", 100) + "\n", ReaderOptions{}, "text", `"c", …`},
-		{strings.Repeat("é", 100) + "\n", ReaderOptions{}, "text", `among "` + strings.Repeat("é", 20) + `…"`},
+		{strings.Repeat("c,", 20) + strings.Repeat("é", 100) + "\n", ReaderOptions{}, "text", `c, c, …`},
+		{strings.Repeat("é", 100) + "\n", ReaderOptions{}, "text", `among ` + strings.Repeat("é", 20) + `…`},
 	} {
 		_, err := NewReader(strings.NewReader(tt.input), "in.csv", tt.opts)
 		var column *ColumnError
@@ -224,7 +234,7 @@ func FuzzTable(f *testing.F) {
 			comma = '\t'
 		}
 		const limit = 64
-		s := newTableScanner(bufio.NewReader(bytes.NewReader(data)), byte(comma), limit)
+		s := newTableScanner(bufio.NewReader(bytes.NewReader(data)), byte(comma), &ReaderOptions{MaxLine: limit})
 		var got [][]string
 		faults := 0
 		for last := 0; ; {
@@ -250,6 +260,11 @@ func FuzzTable(f *testing.F) {
 		}
 		if lines := bytes.Count(data, []byte("\n")) + 1; s.line > lines+1 {
 			t.Fatalf("line %d of %d", s.line, lines)
+		}
+		for i := range got {
+			for k := range got[i] {
+				got[i][k] = strings.ReplaceAll(got[i][k], "\r\n", "\n") // as encoding/csv has it
+			}
 		}
 		oracle := csv.NewReader(bytes.NewReader(data))
 		oracle.Comma, oracle.FieldsPerRecord = comma, -1
@@ -310,5 +325,77 @@ func BenchmarkTable(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
+	}
+}
+
+// utf16LE writes ASCII as UTF-16, the low byte first.
+func utf16LE(s string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		b.WriteByte(s[i])
+		b.WriteByte(0)
+	}
+	return b.String()
+}
+
+// TestDelimiterNotes: what was found out is said, and what nobody needs to be told is not.
+func TestDelimiterNotes(t *testing.T) {
+	for _, tt := range []struct {
+		input string
+		opts  ReaderOptions
+		want  string
+	}{
+		{"id,text\n", ReaderOptions{}, ""},
+		{"text\n", ReaderOptions{}, ""},
+		{"id;text\n", ReaderOptions{}, "columns are separated by ';'"},
+		{"id;text\n", ReaderOptions{Delimiter: ';'}, ""},
+		{"sep=;\nid;text\n", ReaderOptions{}, "columns are separated by ';', as its first line says"},
+		{"\xff\xfe" + utf16LE("text\n"), ReaderOptions{}, "read as UTF-16"},
+	} {
+		r, err := NewReader(strings.NewReader(tt.input), "in.csv", tt.opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(r.Notes(), "; "); got != tt.want {
+			t.Errorf("%q: %q, want %q", tt.input, got, tt.want)
+		}
+	}
+	if _, err := NewReader(strings.NewReader("a;b\n"), "in.csv", ReaderOptions{}); err == nil || !strings.Contains(err.Error(), "among a, b") {
+		t.Errorf("%v", err)
+	}
+	if _, err := NewReader(strings.NewReader("{}"), "in.jsonl", ReaderOptions{Quoting: QuotingNone}); !errors.Is(err, ErrNotATable) {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestFields: JSON in which no object has what is to be read is refused as a table is; a field that some lack is their fault alone.
+func TestFields(t *testing.T) {
+	posts := `{"id":1,"body":"so glad","score":3}` + "\n" + `{"id":2,"body":"so sad","x y":4}` + "\n"
+	for _, tt := range []struct {
+		name, input string
+		opts        ReaderOptions
+		want        string
+	}{
+		{"lines", posts, ReaderOptions{}, `no field "text" among id, body, score, "x y"`},
+		{"an array", "[" + strings.Replace(posts, "}\n{", "},\n{", 1) + "]", ReaderOptions{}, `no field "text" among id, body, score, "x y"`},
+		{"behind a damaged line", "{\n" + posts, ReaderOptions{}, `no field "text" among id, body, score, "x y"`},
+		{"an id that was asked for", posts, ReaderOptions{TextField: "body", IDField: "key"}, `no field "key" among`},
+		{"labels that were asked for", posts, ReaderOptions{TextField: "body", Labels: Default(), LabelsField: "gold"}, `no field "gold" among`},
+		{"no objects", "[1]\n2\n", ReaderOptions{}, `no object with a field "text"`},
+		{"the third has it", posts + `{"text":"so what"}`, ReaderOptions{}, ""},
+		{"labels that some may have", posts, ReaderOptions{TextField: "body", Labels: Default()}, ""},
+		{"nothing that can be read", "{\n\"\n", ReaderOptions{}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := NewReader(strings.NewReader(tt.input), "in.jsonl", tt.opts)
+			var column *ColumnError
+			if tt.want == "" {
+				if err != nil {
+					t.Error(err)
+				}
+			} else if !errors.As(err, &column) || !strings.Contains(err.Error(), "in.jsonl: "+tt.want) {
+				t.Errorf("%v, want %q", err, tt.want)
+			}
+		})
 	}
 }

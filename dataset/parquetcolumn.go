@@ -1,18 +1,19 @@
 package dataset
 
 import (
+	"fmt"
 	"io"
-	"strconv"
 
 	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/format"
 )
 
 // A parquetColumn reads a column of a Parquet file row by row.
 type parquetColumn struct {
-	leaf     *parquet.Column
-	unsigned bool
-	values   []string // of the row that was read last: one, or none for null; of a list's column as many as it has
+	leaf   *parquet.Column
+	form   parquetForm
+	values []string      // of the row that was read last: one, or none for null; of a list's column as many as it has
+	cells  []parquetCell // the same with nulls and where they stand
+	taken  int           // of the cells
 
 	pages  parquet.Pages
 	page   parquet.Page // what buf was read from
@@ -21,13 +22,36 @@ type parquetColumn struct {
 	ahead  []parquet.Value // those of buf that are still to be taken
 }
 
+// maxRowValues is how many values of a column a row may have, which bounds what a row takes in memory.
+const maxRowValues = 1 << 20
+
+var errRowValues = fmt.Errorf("a row has a list of more than %d values", maxRowValues)
+
+// A parquetCell is one value of a column, and where it stands among groups and lists.
+type parquetCell struct {
+	text                   string
+	null                   bool
+	repetition, definition int
+}
+
 func newParquetColumn(leaf *parquet.Column) *parquetColumn {
-	c := &parquetColumn{leaf: leaf, buf: make([]parquet.Value, 64)}
-	if t := leaf.Type().LogicalType(); t != nil {
-		integer, ok := t.Value.(*format.IntType)
-		c.unsigned = ok && !integer.IsSigned
+	return &parquetColumn{leaf: leaf, form: formOf(leaf), buf: make([]parquet.Value, 64)}
+}
+
+// peek returns the next of the row's cells, if there is one.
+func (c *parquetColumn) peek() (cell parquetCell, ok bool) {
+	if c.taken == len(c.cells) {
+		return cell, false
 	}
-	return c
+	return c.cells[c.taken], true
+}
+
+// take is peek and goes on to the next.
+func (c *parquetColumn) take() (cell parquetCell, ok bool) {
+	if cell, ok = c.peek(); ok {
+		c.taken++
+	}
+	return cell, ok
 }
 
 // begin goes on with the column's part of a row group.
@@ -48,7 +72,7 @@ func (c *parquetColumn) value() string {
 
 // next reads the values of a row. [io.EOF] says that the row group has no more.
 func (c *parquetColumn) next() error {
-	c.values = c.values[:0]
+	c.values, c.cells = c.values[:0], c.cells[:0]
 	for first := true; ; first = false {
 		err := c.look()
 		switch {
@@ -59,9 +83,18 @@ func (c *parquetColumn) next() error {
 		case !first && c.ahead[0].RepetitionLevel() == 0:
 			return nil
 		}
-		if v := c.ahead[0]; !v.IsNull() {
-			c.values = append(c.values, c.format(v))
+		v := c.ahead[0]
+		cell := parquetCell{null: true, repetition: v.RepetitionLevel(), definition: v.DefinitionLevel()}
+		if !v.IsNull() {
+			if text, ok := c.form.text(v); ok {
+				cell.text, cell.null = text, false
+				c.values = append(c.values, text)
+			}
 		}
+		if len(c.cells) == maxRowValues {
+			return errRowValues
+		}
+		c.cells = append(c.cells, cell)
 		c.ahead = c.ahead[1:]
 		if c.leaf.MaxRepetitionLevel() == 0 {
 			return nil
@@ -95,20 +128,4 @@ func (c *parquetColumn) look() error {
 		}
 	}
 	return nil
-}
-
-func (c *parquetColumn) format(v parquet.Value) string {
-	switch v.Kind() {
-	case parquet.Int32:
-		if c.unsigned {
-			return strconv.FormatUint(uint64(v.Uint32()), 10)
-		}
-		return strconv.FormatInt(int64(v.Int32()), 10)
-	case parquet.Int64:
-		if c.unsigned {
-			return strconv.FormatUint(v.Uint64(), 10)
-		}
-		return strconv.FormatInt(v.Int64(), 10)
-	}
-	return string(v.ByteArray())
 }

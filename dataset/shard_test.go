@@ -95,7 +95,7 @@ func TestTextsDigest(t *testing.T) {
 		`{"text":"one","labels":["joy"]}`,
 		`{"text":"one","labels":["joy","anger"]}`,
 		`{"text":"one","labels":["none of these"]}`,
-		`{"id":"a"}`,
+		`{"id":"a","text":1}`,
 		``,
 	} {
 		sum := digest(FormatJSONL, src)

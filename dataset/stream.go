@@ -10,7 +10,8 @@ import (
 
 // OpenStream opens a file, or standard input for "-", and takes gzip or zstd
 // off it where its name or first bytes say so. A stream that is cut short or
-// damaged is an error when that is read, never an early end.
+// damaged is an error when that is read, never an early end. What comes of a file
+// as it is can be read at any place, as [NewJSONReader] reads Parquet.
 func OpenStream(path string) (io.ReadCloser, error) {
 	f := os.Stdin
 	name := "standard input"
@@ -21,13 +22,27 @@ func OpenStream(path string) (io.ReadCloser, error) {
 		}
 		name = path
 	}
-	plain, release, err := decompress(bufio.NewReaderSize(f, sniffSize), name)
+	src := bufio.NewReaderSize(f, sniffSize)
+	plain, release, err := decompress(src, name)
 	if err != nil {
 		f.Close()
 		return nil, fmt.Errorf("input: %w", err)
 	}
-	return &openedStream{plain, release, f}, nil
+	opened := &openedStream{plain, release, f}
+	if at, size, ok := randomAccess(f); ok && plain == io.Reader(src) {
+		return &openedFile{opened, io.NewSectionReader(at, 0, size)}, nil
+	}
+	return opened, nil
 }
+
+// An openedFile is a stream that can be read at any place.
+type openedFile struct {
+	*openedStream
+	at *io.SectionReader
+}
+
+func (f *openedFile) ReadAt(p []byte, off int64) (int, error) { return f.at.ReadAt(p, off) }
+func (f *openedFile) Size() int64                             { return f.at.Size() }
 
 type openedStream struct {
 	io.Reader

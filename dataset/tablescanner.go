@@ -8,9 +8,10 @@ import (
 )
 
 // A tableScanner cuts CSV or TSV into records as RFC 4180 has it. What
-// encoding/csv reads without an error it reads alike: a quoted field may hold
-// separators, line ends and doubled quotes, and CRLF in one is read as LF. A
-// quote inside a field that does not begin with one stands for itself.
+// encoding/csv reads without an error it reads alike, but that CRLF in a quoted
+// field stays CRLF: such a field may hold separators, line ends and doubled
+// quotes. A quote inside a field that does not begin with one stands for itself,
+// and without quoting each does.
 //
 // A record whose quotes go wrong costs its first line: reading goes on with the
 // line behind that one, so that a quote which somebody forgot to close does not
@@ -19,7 +20,8 @@ import (
 type tableScanner struct {
 	src   *bufio.Reader
 	comma byte
-	max   int // bytes of a record, without its line end
+	quote bool // fields may stand in quotation marks
+	max   int  // bytes of a record, without its line end
 
 	buf  []byte // what was read of src and may have to be read again
 	pos  int    // in buf, of the next byte
@@ -52,11 +54,8 @@ const (
 	inJunk       // up to the line's end
 )
 
-func newTableScanner(src *bufio.Reader, comma byte, max int) *tableScanner {
-	if max <= 0 {
-		max = DefaultMaxLine
-	}
-	return &tableScanner{src: src, comma: comma, max: max, line: 1}
+func newTableScanner(src *bufio.Reader, comma byte, o *ReaderOptions) *tableScanner {
+	return &tableScanner{src: src, comma: comma, quote: o.Quoting != QuotingNone, max: o.maxLine(), line: 1}
 }
 
 // next reads a record, or returns [io.EOF]. A reason says what is wrong with the record, and the next call goes on behind it.
@@ -170,7 +169,7 @@ func (s *tableScanner) step(c byte) (last bool, wrong *Reason) {
 		s.state = behindQuote
 	case s.state == inQuotes:
 		s.text = append(s.text, c)
-	case s.state == fieldStart && c == '"':
+	case s.state == fieldStart && c == '"' && s.quote:
 		s.state = inQuotes
 	case s.state == behindQuote && c == '"':
 		s.state = inQuotes
@@ -195,7 +194,7 @@ func (s *tableScanner) step(c byte) (last bool, wrong *Reason) {
 // lineEnd takes an LF, which ends the record unless it stands in quotes. A CR before it belongs to it.
 func (s *tableScanner) lineEnd() (last bool, wrong *Reason) {
 	s.line++
-	if n := len(s.text) - 1; n >= s.field && s.text[n] == '\r' && (s.state == inField || s.state == inQuotes) {
+	if n := len(s.text) - 1; n >= s.field && s.text[n] == '\r' && s.state == inField {
 		s.text = s.text[:n]
 	}
 	if s.state != inQuotes {

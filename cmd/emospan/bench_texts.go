@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"io"
 	"strings"
 
@@ -20,7 +21,10 @@ func readBenchTexts(ctx context.Context, files []string, limit int) (texts []dat
 	}
 	o := &tagOptions{files: files, input: string(dataset.FormatAuto)}
 	for _, file := range files {
-		if err := checkTexts(file, o); err != nil {
+		err := checkTexts(io.Discard, file, o)
+		if column := new(dataset.ColumnError); errors.As(err, &column) {
+			return nil, 0, usageError("%w; bench reads texts from a field of that name, or one a line", column)
+		} else if err != nil {
 			return nil, 0, err
 		}
 	}

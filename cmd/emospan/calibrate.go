@@ -103,10 +103,7 @@ be tagged are good, unlabelled ones are better than none. The model is not chang
 	f.SortFlags = false
 	f.StringVarP(&o.model, "model", "m", "", "`NAME` in the store or path of a GGUF file (default: "+defaultModelName+")")
 	f.StringVarP(&out, "out", "o", "", "`FILE` to write")
-	f.StringVar(&o.input, "input", "auto", "how to read the input, as for tag")
-	f.StringVar(&o.textField, "text-field", "", "`FIELD` or column that holds the text (default: text)")
-	f.StringVar(&o.idField, "id-field", "", "`FIELD` or column that holds the id (default: id or src_id)")
-	f.StringVar(&o.labelsField, "labels-field", "", "`FIELD` or column that holds the labels (default: labels or predictions)")
+	o.addInputFlags(f)
 	f.BoolVar(&noLabel, "no-labels", false, "pass over the texts' labels")
 	f.StringVar(&o.taxonomy, "taxonomy", "", "`FILE` of emotions and vocabularies in place of the built-in ones")
 	f.StringVar(&examples, "examples", "", "`FILE` of example lines in place of the built-in ones, each as: \"a text\" expresses joy.")
@@ -143,7 +140,7 @@ func runCalibrate(cmd *cobra.Command, o *tagOptions, out, examples string, label
 		c.Prefix = string(data)
 	}
 	for _, file := range o.files {
-		if err := checkTexts(file, o); err != nil {
+		if err := checkTexts(cmd.ErrOrStderr(), file, o); err != nil {
 			return err
 		}
 	}

@@ -37,14 +37,18 @@ func checkInput(path string) error {
 	return f.Close()
 }
 
-// checkTexts refuses besides a file that is not of its format, and a table without the columns to read.
-func checkTexts(path string, o *tagOptions) error {
+// checkTexts refuses besides a file that is not of its format, and a table or JSON without the fields to read. It says what was found
+// out about the file.
+func checkTexts(stderr io.Writer, path string, o *tagOptions) error {
 	if err := checkInput(path); err != nil || !isRegular(path) || path == "-" {
 		return err
 	}
 	r, err := dataset.OpenInput(path, o.readerOptions())
 	if err != nil {
 		return inputError(err)
+	}
+	if notes := r.Notes(); len(notes) > 0 && !o.quiet {
+		fmt.Fprintf(stderr, "emospan: %s: %s\n", printable(path), strings.Join(notes, "; "))
 	}
 	return r.Close()
 }
@@ -54,7 +58,12 @@ func inputError(err error) error {
 	var column *dataset.ColumnError
 	switch {
 	case errors.As(err, &column):
-		return usageError("%w; emospan tag --%s-field COLUMN names the one to read", err, column.Field)
+		if column.Field == "id" {
+			return usageError("%w; name it with --id-field, or give --id-field none", err)
+		}
+		return usageError("%w; name it with --%s-field", err, column.Field)
+	case errors.Is(err, dataset.ErrNotATable):
+		return usageError("%w; leave out --delimiter and --quoting, or give --input csv or tsv", err)
 	case errors.Is(err, dataset.ErrNotAFile):
 		return fmt.Errorf("%w; unpack it, or save it, and name the file", err)
 	}

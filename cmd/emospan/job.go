@@ -88,7 +88,7 @@ func runTag(cmd *cobra.Command, o tagOptions) (err error) {
 		o.labels, j.opts.labels = tax, tax
 	}
 	for _, file := range o.files {
-		if err := checkTexts(file, &o); err != nil {
+		if err := checkTexts(cmd.ErrOrStderr(), file, &o); err != nil {
 			return err
 		}
 	}

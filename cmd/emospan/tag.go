@@ -20,6 +20,7 @@ type tagOptions struct {
 	model, out, rejects, manifest string
 	input, textField, idField     string
 	labelsField                   string
+	delimiter, quoting            string
 	labels                        *dataset.Taxonomy // what the input's labels are read as, nil where the prompt is given none
 	split, sentences              string
 	prompt                        promptOptions
@@ -64,8 +65,9 @@ SIGPIPE (141 in a shell), without a word; when that of a pipe named with -o does
 A run that was stopped, killed or cut off by a full disk or a power cut goes on with --resume and the same
 command: no record is lost and none comes twice.
 
-Inputs are lines of text, JSON lines, CSV or TSV whose first row names the columns, GoEmotions' TSV
-(text, label ids, id; no names), or Parquet. An id that two texts share is refused for the second.
+Inputs are lines of text, JSON lines, a JSON array, CSV or TSV whose first row names the columns,
+GoEmotions' TSV (text, label ids, id; no names), or Parquet. An id that two texts share is refused for
+the second; docs/inputs.md says what an id is.
 A sentence's id leads back to its text: ID#K is sentence K, from 0, of the text ID. Where it stands
 there is a line of OUT.sentences.jsonl: of the text's UTF-8 the bytes from start to before end.`,
 		Example: `  emospan tag texts.txt -o tagged.jsonl
@@ -94,10 +96,7 @@ func (o *tagOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVarP(&o.out, "out", "o", "-", "output `FILE`, - for standard output; compressed where it ends in .gz or .zst")
 	f.StringVar(&o.rejects, "rejects", "", "reject log `FILE` (default: OUT.rejects.jsonl; standard error where the output is standard output)")
 	f.StringVar(&o.manifest, "manifest", "", "manifest `FILE` (default: OUT.manifest.json)")
-	f.StringVar(&o.input, "input", "auto", "how to read the input: auto (by its name, or as it begins), txt, jsonl, csv, tsv, goemotions or parquet; .gz and .zst are read as they are")
-	f.StringVar(&o.textField, "text-field", "text", "`FIELD` of a JSON line, or column, that holds the text")
-	f.StringVar(&o.idField, "id-field", "", "`FIELD` or column that holds the id (default: id or src_id, else the records are numbered)")
-	f.StringVar(&o.labelsField, "labels-field", "", "`FIELD` or column that holds the labels, for a prompt that is given them (default: labels or predictions)")
+	o.addInputFlags(f)
 	f.StringVar(&o.split, "split", splitNone, "one record for a text (none) or for each sentence of it (sentence), with the id ID#K, K from 0")
 	f.StringVar(&o.sentences, "sentences", "", "`FILE` of where each sentence stands in its text (default: OUT.sentences.jsonl; none where the output is standard output)")
 	o.prompt.addFlags(f)
@@ -134,6 +133,7 @@ func (o *tagOptions) addFlags(f *pflag.FlagSet) {
 func (o *tagOptions) check() error {
 	for _, err := range []error{
 		oneOf("input", o.input, inputFormats()...),
+		o.checkInputFlags(),
 		oneOf("split", o.split, splitNone, splitSentence),
 		oneOf("decode", o.decode, decodeNames()...),
 		oneOf("confidence", o.confidence, string(tagger.ConfidenceSelf), string(tagger.ConfidenceModel)),
@@ -235,13 +235,6 @@ func inputFormats() []string {
 		names[i] = string(f)
 	}
 	return names
-}
-
-// readerOptions say how the inputs are read.
-func (o *tagOptions) readerOptions() dataset.ReaderOptions {
-	return dataset.ReaderOptions{
-		Format: dataset.Format(o.input), TextField: o.textField, IDField: o.idField, LabelsField: o.labelsField, Labels: o.labels,
-	}
 }
 
 func decodeNames() []string {

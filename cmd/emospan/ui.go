@@ -17,6 +17,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/emospan/emospan/dataset"
 	"golang.org/x/term"
 )
 
@@ -57,6 +58,8 @@ func exitCode(err error) int {
 		return exitInterrupted
 	case errors.As(err, &coded):
 		return coded.code
+	case errors.Is(err, dataset.ErrArrayCut):
+		return exitData
 	}
 	return exitUnusable
 }
