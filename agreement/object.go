@@ -21,8 +21,8 @@ import (
 // object is one line of JSON in any of the three formats. Other members are
 // passed over.
 type object struct {
-	ID          identifier      `json:"id"`
-	SrcID       identifier      `json:"src_id"`
+	ID          dataset.ID      `json:"id"`
+	SrcID       dataset.ID      `json:"src_id"`
 	Text        *string         `json:"text"`
 	Prompt      jsontext.Value  `json:"prompt"`
 	Predictions []string        `json:"predictions"`
@@ -41,9 +41,6 @@ type characterSpan struct {
 	Text  *string `json:"text"`
 }
 
-// identifier is a string or a whole number.
-type identifier string
-
 // wrongValue is a value of a kind that a member does not have.
 type wrongValue struct{ expected, found string }
 
@@ -54,27 +51,6 @@ func wrong(expected string, tok jsontext.Token) error {
 		return &wrongValue{expected, tok.String()}
 	}
 	return &wrongValue{expected, dataset.KindName(tok.Kind(), "something else")}
-}
-
-func (id *identifier) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	tok, err := d.ReadToken()
-	if err != nil {
-		return err
-	}
-	switch tok.Kind() {
-	case 'n':
-		*id = ""
-		return nil
-	case '"':
-		*id = identifier(tok.String())
-		return nil
-	case '0':
-		if s := tok.String(); !strings.ContainsAny(s, ".eE") {
-			*id = identifier(s)
-			return nil
-		}
-	}
-	return wrong("a string or a whole number", tok)
 }
 
 // label is an emotion's name, or GoEmotions' number for it.
@@ -289,11 +265,15 @@ func (r *Reader) jsonFault(err error) error {
 		syntax   *jsontext.SyntacticError
 		semantic *json.SemanticError
 		value    *wrongValue
+		id       *dataset.IDTypeError
 	)
 	switch {
 	case errors.As(err, &semantic):
 		if errors.As(err, &value) {
 			return r.fault(dataset.CodeInputType, string(semantic.JSONPointer), value.expected, value.found)
+		}
+		if errors.As(err, &id) {
+			return r.fault(dataset.CodeInputType, string(semantic.JSONPointer), dataset.IDTypes, id.Found)
 		}
 		want := "another type"
 		if semantic.GoType != nil {

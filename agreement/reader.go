@@ -15,10 +15,10 @@ import (
 type Format string
 
 const (
-	FormatRecords    Format = "records"    // the project's JSONL
+	FormatRecords    Format = "records"    // the project's records
 	FormatGoEmotions Format = "goemotions" // text, label ids with commas between, id; tabs between
-	FormatLabels     Format = "labels"     // JSON lines of src_id, text and labels
-	FormatOffsets    Format = "offsets"    // JSON lines of src_id, text and spans with character offsets
+	FormatLabels     Format = "labels"     // JSON objects of src_id, text and labels
+	FormatOffsets    Format = "offsets"    // JSON objects of src_id, text and spans with character offsets
 )
 
 // A Reader reads annotations, one at a time. It must not be shared between
@@ -28,7 +28,7 @@ type Reader struct {
 	book   *Codebook
 	level  Level
 	format Format
-	lines  *dataset.LineReader
+	lines  *dataset.JSONReader
 	line   int
 
 	// What one line needs, kept for the next.
@@ -45,7 +45,7 @@ func NewReader(src io.Reader, name string, book *Codebook, level Level) *Reader 
 	if name == "-" {
 		name = "standard input"
 	}
-	return &Reader{name: name, book: book, level: level, lines: dataset.NewLineReader(src, 0)}
+	return &Reader{name: name, book: book, level: level, lines: dataset.NewJSONReader(src, 0)}
 }
 
 // Format is how the annotations lie in the file, "" before the first is read.
@@ -57,32 +57,24 @@ func (r *Reader) Level() Level { return r.level }
 // Next reads the next annotation into a, whose lists are used again. At the end
 // it returns [io.EOF]; a line at fault is a *[dataset.LineError].
 func (r *Reader) Next(a *Annotation) error {
-	for {
-		line, err := r.lines.Next()
-		r.line = r.lines.Line()
-		switch {
-		case err == io.EOF:
-			return io.EOF
-		case err == dataset.ErrLineTooLong:
-			return r.fault(dataset.CodeInputTooLong, "", fmt.Sprintf("a line of at most %d bytes", r.lines.Max()), "a longer one")
-		case err != nil:
-			return fmt.Errorf("%s:%d: %w", r.name, r.line, err)
-		}
-		if r.line == 1 {
-			line = bytes.TrimPrefix(line, []byte("\ufeff"))
-		}
-		if len(bytes.TrimSpace(line)) == 0 {
-			continue
-		}
-		if !utf8.Valid(line) {
-			return r.fault(dataset.CodeInputUTF8, "", "UTF-8", "other bytes")
-		}
-		*a = Annotation{
-			Line: r.line, First: noClass, LeftOut: a.LeftOut[:0], Spans: a.Spans[:0], values: a.values[:0],
-			chunks: a.chunks[:0], strict: a.strict[:0], ends: a.ends[:0],
-		}
-		return r.parse(line, a)
+	line, err := r.lines.Next()
+	r.line = r.lines.Line()
+	switch {
+	case err == io.EOF:
+		return io.EOF
+	case err == dataset.ErrLineTooLong:
+		return r.fault(dataset.CodeInputTooLong, "", fmt.Sprintf("a line of at most %d bytes", r.lines.Max()), "a longer one")
+	case err != nil:
+		return fmt.Errorf("%s: %w", r.lines.At(r.name), err)
 	}
+	if !utf8.Valid(line) {
+		return r.fault(dataset.CodeInputUTF8, "", "UTF-8", "other bytes")
+	}
+	*a = Annotation{
+		Line: r.line, First: noClass, LeftOut: a.LeftOut[:0], Spans: a.Spans[:0], values: a.values[:0],
+		chunks: a.chunks[:0], strict: a.strict[:0], ends: a.ends[:0],
+	}
+	return r.parse(line, a)
 }
 
 // Annotation returns what a record says, as a Reader would read it.

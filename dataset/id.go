@@ -38,9 +38,10 @@ func (id *ID) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 // IDTypeError says that a value of another kind stands where an id should.
 type IDTypeError struct{ Found string }
 
-func (e *IDTypeError) Error() string { return "want " + idExpected + ", found " + e.Found }
+func (e *IDTypeError) Error() string { return "want " + IDTypes + ", found " + e.Found }
 
-const idExpected = "a string or a number"
+// IDTypes says what an id can be.
+const IDTypes = "a string or a number"
 
 // jsonID is the id that a JSON value is, "" where it is none; ok is false for a value of another kind.
 func jsonID(value jsontext.Value) (id string, ok bool) {
@@ -57,7 +58,7 @@ func jsonID(value jsontext.Value) (id string, ok bool) {
 
 // stringID is the id that a string is, "" where it is none.
 func stringID(s string) string {
-	if isBlank(s) {
+	if IsBlank(s) {
 		return ""
 	}
 	return s

@@ -367,7 +367,7 @@ func readSound(t *testing.T, r *Reader) {
 			}
 		case err != nil:
 			return
-		case in.Index != next || in.ID == "" || isBlank(in.Text) || len(in.Text) > 200:
+		case in.Index != next || in.ID == "" || IsBlank(in.Text) || len(in.Text) > 200:
 			t.Fatalf("record %d: %+v", next, in)
 		}
 		for _, label := range in.Labels {

@@ -93,7 +93,7 @@ func (p *objectParser) parse(line []byte, r *row) *Reason {
 		}
 	}
 	r.generated = o.provider || o.model && o.predictions
-	if rest := line[p.json.InputOffset():]; !isBlank(rest) {
+	if rest := line[p.json.InputOffset():]; !isBlankLine(rest) {
 		return &Reason{Code: CodeInputSyntax, Expected: "one object", Found: "more behind it"}
 	}
 	if !seen[p.text] {
@@ -161,7 +161,7 @@ func textValue(name string, kind jsontext.Kind, value jsontext.Value) (string, *
 		return "", &Reason{Code: CodeInputType, Path: pointer(name), Expected: "a string", Found: KindName(kind, "no JSON")}
 	}
 	text := unquote(value)
-	if isBlank(text) {
+	if IsBlank(text) {
 		return "", &Reason{Code: CodeInputEmpty, Path: pointer(name), Expected: "a text", Found: "none but white space"}
 	}
 	return text, nil
@@ -170,7 +170,7 @@ func textValue(name string, kind jsontext.Kind, value jsontext.Value) (string, *
 func idValue(name string, value jsontext.Value) (string, *Reason) {
 	id, ok := jsonID(value)
 	if !ok {
-		return "", &Reason{Code: CodeInputType, Path: pointer(name), Expected: idExpected, Found: KindName(value.Kind(), "no JSON")}
+		return "", &Reason{Code: CodeInputType, Path: pointer(name), Expected: IDTypes, Found: KindName(value.Kind(), "no JSON")}
 	}
 	return id, nil
 }

@@ -26,7 +26,7 @@ func (l *lineRows) next() (row, *Reason, error) {
 			return r, tooLong("line", l.lines.Max()), nil
 		case err != nil:
 			return r, nil, err
-		case isBlank(line):
+		case isBlankLine(line):
 			l.blanks++
 			continue
 		case !utf8.Valid(line):
@@ -45,7 +45,7 @@ func (l *lineRows) count() (n int, err error) {
 			return n, nil
 		case err != nil && err != ErrLineTooLong:
 			return n, err
-		case err != nil || !isBlank(line):
+		case err != nil || !isBlankLine(line):
 			n++
 		}
 	}

@@ -152,7 +152,7 @@ func (p *parquetRows) fill(r *row) *Reason {
 	switch {
 	case len(p.text.values) == 0:
 		return &Reason{Code: CodeInputType, Path: path, Expected: "a string", Found: "null"}
-	case isBlank(r.text):
+	case IsBlank(r.text):
 		return &Reason{Code: CodeInputEmpty, Path: path, Expected: "a text", Found: "none but white space"}
 	case len(r.text) > p.max:
 		return tooLong("text", p.max)

@@ -95,7 +95,7 @@ func newGoEmotionsRows(src *bufio.Reader, o *ReaderOptions) *tableRows {
 func (t *tableRows) filled() (*Reason, error) {
 	for {
 		bad, err := t.tableScanner.next()
-		if bad != nil || err != nil || !isBlank(t.text) {
+		if bad != nil || err != nil || !isBlankLine(t.text) {
 			return bad, err
 		}
 		t.blanks++
@@ -123,7 +123,7 @@ func (t *tableRows) read(r *row) *Reason {
 	}
 	r.id = stringID(field(t.at.id))
 	r.text = field(t.at.text)
-	if isBlank(r.text) {
+	if IsBlank(r.text) {
 		return &Reason{Code: CodeInputEmpty, Path: pointer(t.names[t.at.text]), Expected: "a text", Found: "none but white space"}
 	}
 	r.generated = field(t.at.provider) != "" || field(t.at.model) != "" && t.at.predictions >= 0

@@ -3,6 +3,7 @@ package dataset
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -48,7 +49,14 @@ func (j *JSONReader) begin() (jsonSource, error) {
 		buf = bufio.NewReaderSize(j.src, sniffSize)
 	}
 	if startsWith(buf, parquetMagic) {
-		return newParquetValues(j.src, j.max)
+		values, err := newParquetValues(j.src, j.max)
+		if errors.Is(err, ErrNotAFile) {
+			err = fmt.Errorf("%w; unpack it, or save it as a file", err)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return values, nil
 	}
 	text, _, err := plainText(buf)
 	if err != nil {
@@ -87,6 +95,20 @@ func (j *JSONReader) Line() int {
 	return j.from.place()
 }
 
+// At names the place of the value that Next returned last, in the stream of that name, as messages have it.
+func (j *JSONReader) At(name string) string {
+	if n := j.Line(); n > 0 {
+		return fmt.Sprintf("%s:%d", name, n)
+	}
+	return name
+}
+
+// OneALine reports, once a value was asked for, whether the values lie one a line.
+func (j *JSONReader) OneALine() bool {
+	_, ok := j.from.(*jsonLines)
+	return ok
+}
+
 // Max is the longest value that is read, in bytes.
 func (j *JSONReader) Max() int { return j.max }
 
@@ -114,7 +136,7 @@ func (l *jsonLines) next() ([]byte, error) {
 			return nil, err
 		}
 		line = bytes.TrimPrefix(line, byteOrderMark) // where files were put one behind the other
-		if !isBlank(line) {
+		if !isBlankLine(line) {
 			return line, nil
 		}
 		l.blanks++
@@ -124,21 +146,3 @@ func (l *jsonLines) next() ([]byte, error) {
 func (l *jsonLines) place() int  { return l.Line() }
 func (l *jsonLines) ready() bool { return l.Ready() }
 func (l *jsonLines) blank() int  { return l.blanks }
-
-// EachJSON calls f with every value of a stream and where it begins. An error of f
-// ends it and is returned as it is; one of the stream's names it and the place.
-func EachJSON(src io.Reader, name string, f func(line int, value []byte) error) error {
-	values := NewJSONReader(src, 0)
-	for {
-		value, err := values.Next()
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("%s:%d: %w", name, values.Line(), err)
-		}
-		if err := f(values.Line(), value); err != nil {
-			return err
-		}
-	}
-}

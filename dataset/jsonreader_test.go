@@ -31,6 +31,16 @@ func readValues(src io.Reader, max int) (got []string, err error) {
 	}
 }
 
+// TestJSONReaderFault: what is wrong with a stream as a whole comes from each call, and has no place.
+func TestJSONReaderFault(t *testing.T) {
+	r := NewJSONReader(iotest.DataErrReader(strings.NewReader("PAR1")), 0)
+	for range 2 {
+		if _, err := r.Next(); !errors.Is(err, ErrNotAFile) || r.At("in") != "in" || r.Ready() || r.OneALine() || r.Blank() != 0 {
+			t.Errorf("%v at %s", err, r.At("in"))
+		}
+	}
+}
+
 func TestJSONReader(t *testing.T) {
 	for _, tt := range []struct {
 		name, input string

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"bytes"
 	"strings"
 	"unicode"
 )
@@ -15,12 +16,12 @@ func IsSpace(r rune) bool {
 // TrimSpace takes white space, as [IsSpace] has it, off both ends.
 func TrimSpace(s string) string { return strings.TrimFunc(s, IsSpace) }
 
-// isBlank reports whether there is nothing but white space.
-func isBlank[T string | []byte](s T) bool {
-	for _, r := range string(s) {
-		if !IsSpace(r) {
-			return false
-		}
-	}
-	return true
+// IsBlank reports whether there is nothing but white space in a string.
+func IsBlank(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return !IsSpace(r) }) < 0
+}
+
+// isBlankLine is [IsBlank] for bytes.
+func isBlankLine(line []byte) bool {
+	return bytes.IndexFunc(line, func(r rune) bool { return !IsSpace(r) }) < 0
 }

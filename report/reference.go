@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -34,7 +35,7 @@ type Annotation struct {
 // labels are Ekman's classes, and holds them in memory. The name appears in errors.
 func ReadReference(src io.Reader, name string, tax *dataset.Taxonomy) (Reference, error) {
 	ref := &referenceLines{byID: make(map[string]int), byText: make(map[string]int)}
-	for lines := dataset.NewLineReader(src, 0); ; {
+	for lines := dataset.NewJSONReader(src, 0); ; {
 		line, err := lines.Next()
 		if err == io.EOF {
 			return ref, nil
@@ -44,7 +45,7 @@ func ReadReference(src io.Reader, name string, tax *dataset.Taxonomy) (Reference
 			err = e.parse(line, tax)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("reference %s:%d: %w", name, lines.Line(), err)
+			return nil, fmt.Errorf("reference %s: %w", lines.At(name), err)
 		}
 		if e.characters != ref.characters && len(ref.entries) > 0 {
 			return nil, fmt.Errorf("reference %s:%d: lines with spans by character beside others: make two files of them", name, lines.Line())
@@ -68,15 +69,16 @@ func ReadLabels(in *dataset.Reader) (Reference, error) {
 		}
 		labels := slices.Clone(text.Labels)
 		slices.Sort(labels)
-		ref.add(&referenceLine{SrcID: text.ID, Text: text.Text, Labels: slices.Compact(labels)})
+		ref.add(&referenceLine{SrcID: dataset.ID(text.ID), Text: text.Text, Labels: slices.Compact(labels)})
 	}
 }
 
 type referenceLine struct {
-	SrcID       string   `json:"src_id"`
-	Text        string   `json:"text"`
-	Labels      []string `json:"labels"`
-	Predictions []string `json:"predictions"`
+	ID          dataset.ID `json:"id"`
+	SrcID       dataset.ID `json:"src_id"`
+	Text        string     `json:"text"`
+	Labels      []string   `json:"labels"`
+	Predictions []string   `json:"predictions"`
 	Data        struct {
 		Spans []dataset.Span `json:"spans"`
 	} `json:"data"`
@@ -98,6 +100,7 @@ func (e *referenceLine) parse(line []byte, tax *dataset.Taxonomy) error {
 	if err := json.Unmarshal(line, e); err != nil {
 		return err
 	}
+	e.SrcID = cmp.Or(e.ID, e.SrcID)
 	if e.Labels == nil {
 		e.Labels = e.Predictions
 	}
@@ -175,8 +178,8 @@ func (r *referenceLines) Ekman() bool { return r.characters }
 func (r *referenceLines) add(e *referenceLine) {
 	n := len(r.entries)
 	r.entries, r.texts = append(r.entries, Annotation{e.Labels, e.Data.Spans, e.characters}), append(r.texts, e.Text)
-	if _, ok := r.byID[e.SrcID]; !ok && e.SrcID != "" {
-		r.byID[e.SrcID] = n
+	if _, ok := r.byID[string(e.SrcID)]; !ok && e.SrcID != "" {
+		r.byID[string(e.SrcID)] = n
 	}
 	if _, ok := r.byText[e.Text]; !ok && e.Text != "" {
 		r.byText[e.Text] = n

@@ -40,7 +40,7 @@ func TestReference(t *testing.T) {
 		t.Error("its labels are Ekman's classes")
 	}
 	for line, want := range map[string]string{
-		`{"src_id":"a"}`: "ref:2: neither labels, predictions nor spans", `{"labels":["joy"]}`: "neither src_id nor text", `x`: "ref:2: ", `{"src_id":1,"labels":[]}`: "ref:2: ", ``: "ref:2: ",
+		`{"src_id":"a"}`: "ref:2: neither labels, predictions nor spans", `{"labels":["joy"]}`: "neither src_id nor text", `x`: "ref:2: ", `{"src_id":[],"labels":[]}`: "ref:2: ",
 	} {
 		_, err := ReadReference(strings.NewReader("{\"src_id\":\"ok\",\"labels\":[]}\n"+line+"\n"), "ref", dataset.Default())
 		if err == nil || !strings.Contains(err.Error(), want) {

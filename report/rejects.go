@@ -33,7 +33,7 @@ type RejectCode struct {
 func ReadRejects(src io.Reader, name string) (*Rejects, error) {
 	total := 0
 	byCode := make(map[string]*RejectCode)
-	for lines := dataset.NewLineReader(src, 0); ; {
+	for lines := dataset.NewJSONReader(src, 0); ; {
 		line, err := lines.Next()
 		if err == io.EOF {
 			return &Rejects{Records: total, Codes: sortedCodes(byCode)}, nil
@@ -46,7 +46,7 @@ func ReadRejects(src io.Reader, name string) (*Rejects, error) {
 			err = errors.New("no reasons, so it is no line of a reject log")
 		}
 		if err != nil {
-			return nil, fmt.Errorf("reject log %s:%d: %w", name, lines.Line(), err)
+			return nil, fmt.Errorf("reject log %s: %w", lines.At(name), err)
 		}
 		total++
 		addReasons(byCode, reject.Reasons, reject.SrcID)

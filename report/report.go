@@ -36,7 +36,7 @@ type Result struct {
 	InReference int // valid ones that the reference has
 }
 
-// Write reads records from src, one a line, and writes the page to w. A line that is not a valid record is no error: the page
+// Write reads records from src, however they lie (see [dataset.JSONReader]), and writes the page to w. A line that is not a valid record is no error: the page
 // says how many there are and why. An error is the source's, w's or ctx's, and then w has got part of a page.
 func Write(ctx context.Context, w io.Writer, src io.Reader, opts Options) (Result, error) {
 	if opts.Taxonomy == nil {
@@ -49,7 +49,7 @@ func Write(ctx context.Context, w io.Writer, src io.Reader, opts Options) (Resul
 	c := newCounts(opts.Taxonomy)
 	c.ekman = opts.Reference != nil && opts.Reference.Ekman()
 	cols := newColumns(w, opts.Taxonomy, opts.Reference != nil)
-	lines := dataset.NewLineReader(src, 0)
+	lines := dataset.NewJSONReader(src, 0)
 	for {
 		if ctx.Err() != nil {
 			return Result{}, context.Cause(ctx)
@@ -59,7 +59,7 @@ func Write(ctx context.Context, w io.Writer, src io.Reader, opts Options) (Resul
 			break
 		}
 		if err != nil && err != dataset.ErrLineTooLong {
-			return Result{}, fmt.Errorf("%s:%d: %w", opts.Name, lines.Line(), err)
+			return Result{}, fmt.Errorf("%s: %w", lines.At(opts.Name), err)
 		}
 		rec, problems := decode(line, err, opts.Taxonomy)
 		if len(problems) > 0 {

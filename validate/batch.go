@@ -14,21 +14,21 @@ const (
 	keepBytes  = 1 << 20 // a batch that grew beyond this is not used again
 )
 
-// batch is a run of lines, which one worker checks at a time. Its memory is
+// batch is a run of lines, or of values that lie otherwise, which one worker checks at a time. Its memory is
 // used again for the lines to come.
 type batch struct {
 	text    []byte // the lines, end to end
 	results []Result
 	records []dataset.Record // of the results
 	ends    []int            // of the lines in text, -1 for one that was too long
-	first   int              // number of the first line
+	places  []int            // of the lines in the stream
 	err     error            // behind these lines the stream ends so
 	checked chan struct{}    // a worker is done with it
 }
 
 // fill reads lines, no more than can be had without waiting once there is one.
-func (b *batch) fill(lines *dataset.LineReader, name string) {
-	b.text, b.ends, b.first, b.err = b.text[:0], b.ends[:0], lines.Line()+1, nil
+func (b *batch) fill(lines *dataset.JSONReader, name string) {
+	b.text, b.ends, b.places, b.err = b.text[:0], b.ends[:0], b.places[:0], nil
 	for {
 		raw, err := lines.Next()
 		switch {
@@ -38,12 +38,13 @@ func (b *batch) fill(lines *dataset.LineReader, name string) {
 		case err == dataset.ErrLineTooLong:
 			b.ends = append(b.ends, -1)
 		case err != nil:
-			b.err = fmt.Errorf("%s:%d: %w", name, lines.Line(), err)
+			b.err = fmt.Errorf("%s: %w", lines.At(name), err)
 			return
 		default:
 			b.text = append(b.text, raw...)
 			b.ends = append(b.ends, len(b.text))
 		}
+		b.places = append(b.places, lines.Line())
 		if len(b.text) >= batchBytes || len(b.ends) == batchLines || !lines.Ready() {
 			return
 		}
@@ -58,7 +59,7 @@ func (b *batch) check(tax *dataset.Taxonomy, fix bool, maxLine int) {
 	b.results = b.results[:0]
 	start := 0
 	for i, end := range b.ends {
-		res := Result{Line: b.first + i}
+		res := Result{Line: b.places[i]}
 		if end < 0 {
 			res.Problems = []Problem{{Code: CodeLineTooLong, Expected: fmt.Sprintf("at most %d bytes", maxLine), Found: "more"}}
 		} else {
@@ -78,7 +79,7 @@ type pipeline struct {
 	workers             sync.WaitGroup
 }
 
-func newPipeline(lines *dataset.LineReader, tax *dataset.Taxonomy, opts *StreamOptions) *pipeline {
+func newPipeline(lines *dataset.JSONReader, tax *dataset.Taxonomy, opts *StreamOptions) *pipeline {
 	batches := 2*opts.Workers + 1 // one being read and one being handed back beside those being checked
 	p := &pipeline{
 		free: make(chan *batch, batches), work: make(chan *batch, batches), ordered: make(chan *batch, batches),
@@ -110,7 +111,7 @@ func newBatch() *batch { return &batch{checked: make(chan struct{}, 1)} }
 
 // read sends batches until one ends the stream. The channels hold all batches
 // there are, so it waits for nothing but a free one and the source.
-func (p *pipeline) read(lines *dataset.LineReader, name string) {
+func (p *pipeline) read(lines *dataset.JSONReader, name string) {
 	for {
 		select {
 		case b := <-p.free:

@@ -55,6 +55,12 @@ func mixedLines(t testing.TB, n int) []byte {
 func TestStreamWorkers(t *testing.T) {
 	input := mixedLines(t, 3000)
 	lines := bytes.Split(input, []byte("\n"))
+	blank := 0
+	for _, line := range lines {
+		if len(line) == 0 {
+			blank++
+		}
+	}
 	type outcome struct {
 		text string
 		sum  Summary
@@ -90,7 +96,7 @@ func TestStreamWorkers(t *testing.T) {
 			got := outcome{b.String(), sum}
 			if i == 0 {
 				want = got
-				if sum.Records != len(lines) || sum.Valid < 500 || sum.Invalid < 200 || fix == (sum.Fixed < 100) {
+				if sum.Records != len(lines)-blank || blank == 0 || sum.Valid < 500 || sum.Invalid < 200 || fix == (sum.Fixed < 100) {
 					t.Errorf("no mixture: %+v of %d", sum, len(lines))
 				}
 			}

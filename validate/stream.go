@@ -34,7 +34,7 @@ type StreamOptions struct {
 // Result is the verdict on one line. Raw and Record, the lists in it included,
 // are used again for lines to come.
 type Result struct {
-	Line     int             // from 1
+	Line     int             // from 1: in an array its element, in Parquet its row; see dataset.JSONReader
 	Raw      []byte          // nil if the line was too long
 	Record   *dataset.Record // nil if the line was not JSON
 	Problems []Problem       // none for a valid record
@@ -43,9 +43,10 @@ type Result struct {
 	checked bool // the content was, not the schema alone
 }
 
-// Stream validates a JSONL stream line by line. A bad line, one that is too
-// long included, is a problem of that line; a blank one is too, because a
-// reader of JSON Lines may take it for a record. The error is the source's, the
+// Stream validates records one by one, however they lie in the stream: as JSON
+// lines, an array or Parquet (see [dataset.JSONReader]); below, each is called a
+// line. A bad line, one that is too long included, is a problem of that line; a
+// blank one is none. The error is the source's, the
 // context's or Each's. A [dataset.Record] whose schema is at fault is not
 // checked further.
 //
@@ -64,7 +65,7 @@ func Stream(src io.Reader, tax *dataset.Taxonomy, opts StreamOptions) (Summary, 
 		opts.Context = context.Background()
 	}
 	sum := NewSummary()
-	p := newPipeline(dataset.NewLineReader(src, opts.MaxLine), tax, &opts)
+	p := newPipeline(dataset.NewJSONReader(src, opts.MaxLine), tax, &opts)
 	defer p.close()
 	for {
 		var b *batch

@@ -33,10 +33,10 @@ Krippendorff's alpha; the same for Ekman's classes and for sentiment; for spans 
 of overlaps and of tokens, and in which way spans are off; how the attributes are distributed and agree.
 In brackets stand 95 % bootstrap intervals.
 
-The reference, and with it each file, may be JSONL as tag writes it, GoEmotions' TSV, or JSON lines of
-src_id, text and labels; the reference also JSON lines of text and spans with character offsets, whose
-labels are Ekman's classes unless --level says otherwise. "-" is standard input; .gz and .zst are read
-as they are. docs/agreement.md defines each figure.
+The reference, and with it each file, may be records as tag writes them, GoEmotions' TSV, or JSON objects
+of src_id, text and labels; the reference also JSON objects of text and spans with character offsets,
+whose labels are Ekman's classes unless --level says otherwise. JSON lines, arrays and Parquet are read,
+"-" is standard input; .gz and .zst are read as they are. docs/agreement.md defines each figure.
 
 Texts are paired by src_id where the text is the same too, and else by the text, whatever its white
 space. Of each record of the reference some 35 bytes are kept in memory, the rest, without the texts,

@@ -49,8 +49,8 @@ func newExport() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export FILE --to FORMAT",
 		Short: "Write a dataset in the format of another tool",
-		Long: `Write the records of a JSONL dataset in the format of another tool. "-" reads standard input; .gz and
-.zst are read as they are, and written where the output is called so. Each record is checked first: one
+		Long: `Write the records of a dataset, JSON lines, an array or Parquet, in the format of another tool. "-" reads
+standard input; .gz and .zst are read as they are, and written where the output is called so. Each record is checked first: one
 that is not valid ends the export, or with --skip-invalid is left out and counted. An output takes its name
 only when it is whole.
 

@@ -203,11 +203,11 @@ func (m *join) discard() {
 	}
 }
 
-// A lineStream reads a file of JSON lines with one line in hand.
+// A lineStream reads a file of JSON values, which are called lines however they lie, with one in hand.
 type lineStream[T any] struct {
 	path  string
 	src   io.ReadCloser
-	lines *dataset.LineReader
+	lines *dataset.JSONReader
 	parse func(path string, line int, raw []byte) (T, error)
 
 	ok    bool   // a line is in hand
@@ -224,7 +224,7 @@ func openLines[T any](path string, parse func(string, int, []byte) (T, error)) (
 	if err != nil {
 		return nil, err
 	}
-	s := &lineStream[T]{path: path, src: src, lines: dataset.NewLineReader(src, 0), parse: parse}
+	s := &lineStream[T]{path: path, src: src, lines: dataset.NewJSONReader(src, 0), parse: parse}
 	if err := s.next(); err != nil {
 		s.close()
 		return nil, err
@@ -241,7 +241,7 @@ func (s *lineStream[T]) next() (err error) {
 	if s.raw, err = s.lines.Next(); err == io.EOF {
 		return nil
 	} else if err != nil {
-		return dataError("%s:%d: %w; run that shard again", s.path, s.lines.Line(), err)
+		return dataError("%s: %w; run that shard again", s.lines.At(s.path), err)
 	}
 	if s.value, err = s.parse(s.path, s.lines.Line(), s.raw); err != nil {
 		return err

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -31,11 +32,11 @@ func newReport() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "report FILE",
 		Short: "Make one HTML page of a dataset: charts, and its records to search",
-		Long: `Make one HTML page of a JSONL dataset: counts and charts of its emotions, attributes, lengths and
+		Long: `Make one HTML page of a dataset: counts and charts of its emotions, attributes, lengths and
 confidence, the throughput and the rejects of the run, and its records to search and filter. With
 --reference, labels or spans of the same texts, records stand beside those, and a reliability diagram shows how
 far confidence can be trusted. The page needs no network and no other file. "-" reads standard input;
-.gz and .zst are read as they are.`,
+JSON lines, arrays and Parquet, .gz and .zst are read as they are.`,
 		Example: `  emospan report tagged.jsonl -o report.html
   emospan report tagged.jsonl.gz --reference labels.jsonl -o report.html`,
 		Args: takes(1, 1, "file", "emospan report FILE -o report.html"),
@@ -149,7 +150,7 @@ func (o *reportOptions) checkOutput() error {
 }
 
 func readReference(path string, tax *dataset.Taxonomy) (report.Reference, error) {
-	if isTable(path) {
+	if isTable(path) && !holdsRecords(path) {
 		in, err := dataset.OpenInput(path, dataset.ReaderOptions{Labels: tax})
 		if err != nil {
 			return nil, fmt.Errorf("%w; name another file", err)
@@ -171,6 +172,23 @@ func readReference(path string, tax *dataset.Taxonomy) (report.Reference, error)
 		return nil, fmt.Errorf("%w; --reference takes records, or lines with src_id, text and labels or spans", err)
 	}
 	return ref, nil
+}
+
+// holdsRecords reports whether the first row of a Parquet file is a record with its spans.
+func holdsRecords(path string) bool {
+	if !isRegular(path) || !strings.HasSuffix(strings.ToLower(path), ".parquet") {
+		return false
+	}
+	src, err := dataset.OpenStream(path)
+	if err != nil {
+		return false
+	}
+	defer src.Close()
+	value, err := dataset.NewJSONReader(src, 0).Next()
+	var row struct {
+		Data json.RawMessage `json:"data"`
+	}
+	return err == nil && json.Unmarshal(value, &row) == nil && row.Data != nil
 }
 
 // isTable tells by its name whether a file holds rows of columns.

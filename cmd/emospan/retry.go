@@ -110,6 +110,15 @@ func (o *retryOptions) check() error {
 			return usageError("%s is not a regular file; name one", file)
 		}
 	}
+	if o.out == "" {
+		for _, file := range []string{o.log, o.into} {
+			if ok, err := liesInLines(file); err != nil {
+				return err
+			} else if !ok {
+				return usageError("%s is no file of JSON lines, as which it would be replaced; name new files with --out", file)
+			}
+		}
+	}
 	if sameFile(o.log, o.into) {
 		return usageError("%s is both the reject log and the output; name two files", o.log)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"github.com/emospan/emospan/dataset"
 	"github.com/emospan/emospan/tagger"
 	"github.com/emospan/emospan/validate"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // maxLabels bounds the different labels that are looked at, far above the emotions of any taxonomy.
@@ -176,19 +178,31 @@ func parseRecord(path string, line int, raw []byte, tax *dataset.Taxonomy) (*dat
 	return r, nil
 }
 
+// liesInLines reports whether a file's values lie one a line, as what this program writes.
+func liesInLines(path string) (bool, error) {
+	src, err := dataset.OpenStream(path)
+	if err != nil {
+		return false, err
+	}
+	defer src.Close()
+	values := dataset.NewJSONReader(src, 0)
+	values.Next() // an error comes again
+	return values.OneALine(), nil
+}
+
 func eachLine(path string, f func(line int, raw []byte) error) error {
 	src, err := dataset.OpenStream(path)
 	if err != nil {
 		return err
 	}
 	defer src.Close()
-	lines := dataset.NewLineReader(src, 0)
+	lines := dataset.NewJSONReader(src, 0)
 	for {
 		raw, err := lines.Next()
 		if err == nil {
 			err = f(lines.Line(), raw)
 		} else if err != io.EOF {
-			err = fmt.Errorf("%s:%d: %w; mend the file", path, lines.Line(), err)
+			err = fmt.Errorf("%s: %w; mend the file", lines.At(path), err)
 		}
 		if err == io.EOF {
 			return nil
@@ -204,7 +218,7 @@ func eachLine(path string, f func(line int, raw []byte) error) error {
 type merging struct {
 	into    io.ReadCloser // the output as it was
 	name    string
-	lines   *dataset.LineReader
+	lines   *dataset.JSONReader
 	tax     *dataset.Taxonomy
 	records int // in it
 	copied  int
@@ -240,7 +254,7 @@ func newMerging(o *retryOptions, old *dataset.Manifest, log *logSurvey, there *o
 		m.places.close()
 		return nil, err
 	}
-	m.lines = dataset.NewLineReader(m.into, 0)
+	m.lines = dataset.NewJSONReader(m.into, 0)
 	if o.out != "" && m.places.sentences != nil {
 		m.files.sentences = o.out + sentencesSuffix
 	}
@@ -321,7 +335,7 @@ func (m *merging) copy(n int) error {
 	for m.copied < n {
 		raw, err := m.lines.Next()
 		if err != nil {
-			return fmt.Errorf("%s:%d: %w; it changed while it was read: try again", m.name, m.lines.Line(), err)
+			return fmt.Errorf("%s: %w; it changed while it was read: try again", m.lines.At(m.name), err)
 		}
 		r, err := parseRecord(m.name, m.lines.Line(), raw, m.tax)
 		if err != nil {
@@ -395,7 +409,14 @@ func (m *merging) discard() {
 	}
 }
 
-// rawLine is a line that is written as it was read.
+// rawLine is JSON that is written as it was read, on one line.
 type rawLine []byte
 
-func (l rawLine) AppendJSON(dst []byte) ([]byte, error) { return append(dst, l...), nil }
+func (l rawLine) AppendJSON(dst []byte) ([]byte, error) {
+	if bytes.IndexByte(l, '\n') < 0 {
+		return append(dst, l...), nil
+	}
+	value := jsontext.Value(bytes.Clone(l))
+	err := value.Compact(jsontext.AllowDuplicateNames(true))
+	return append(dst, value...), err
+}

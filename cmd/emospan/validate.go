@@ -31,11 +31,11 @@ func newValidate() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "validate FILE...",
-		Short: "Check a JSONL dataset: schema, alignment, spans, vocabularies, emotions, confidence",
-		Long: `Check each line of a JSONL dataset and say what is wrong with which record: the reason's code, the
-record's id, where, what was expected and what was found; then how many records came through each of
-the card's checks. "-" reads standard input; .gz and .zst are read as they are. Exit code 1 where a
-record is invalid or there is none.
+		Short: "Check a dataset: schema, alignment, spans, vocabularies, emotions, confidence",
+		Long: `Check each record of a dataset and say what is wrong with which: the reason's code, the record's id,
+where, what was expected and what was found; then how many records came through each of the card's
+checks. Records may be JSON lines, a JSON array or the rows of a Parquet file; "-" reads standard input;
+.gz and .zst are read as they are. Exit code 1 where a record is invalid or there is none.
 
 Nothing is changed unless --fix is given: then values are brought into the taxonomy's form, what
 follows from the rest of a record is recomputed, odd shapes are set right, and each change is
@@ -95,6 +95,7 @@ type validation struct {
 	say *bufio.Writer // problems, changes and the summary
 	now bool          // somebody watches, so they are said at once
 	sum validate.Summary
+	n   int // records of all files so far
 
 	valid, rejected, changed *dataset.Writer // nil where they are not wanted
 }
@@ -180,17 +181,18 @@ func (v *validation) file(ctx context.Context, path string) error {
 		return err
 	}
 	defer src.Close()
-	before := v.sum.Records
 	sum, err := validate.Stream(src, v.tax, validate.StreamOptions{
 		Name: path, Samples: sampleIDs, Fix: v.fix, Context: ctx, IDs: &v.ids,
-		Each: func(r validate.Result) error { return v.take(path, before, &r) },
+		Each: func(r validate.Result) error { return v.take(path, &r) },
 	})
 	v.sum.Merge(sum, sampleIDs)
 	return err
 }
 
-// take reports what became of a line, and puts it where it belongs. before counts the records of the files before.
-func (v *validation) take(path string, before int, r *validate.Result) error {
+// take reports what became of a line, and puts it where it belongs.
+func (v *validation) take(path string, r *validate.Result) error {
+	number := v.n
+	v.n++
 	id := fmt.Sprintf("line %d", r.Line)
 	if r.Record != nil && r.Record.SrcID != "" {
 		id = r.Record.SrcID
@@ -210,7 +212,7 @@ func (v *validation) take(path string, before int, r *validate.Result) error {
 		if v.rejected == nil {
 			return nil
 		}
-		reject := &dataset.Reject{SrcID: id, Line: r.Line, Index: before + r.Line - 1, Reasons: r.Problems, Raw: strings.ToValidUTF8(string(r.Raw), "\ufffd")}
+		reject := &dataset.Reject{SrcID: id, Line: r.Line, Index: number, Reasons: r.Problems, Raw: strings.ToValidUTF8(string(r.Raw), "\ufffd")}
 		if len(v.files) > 1 {
 			reject.File = path
 		}
