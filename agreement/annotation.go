@@ -6,8 +6,9 @@ import (
 	"encoding/binary"
 	"slices"
 	"sort"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/emospan/emospan/dataset"
 )
 
 // An Annotation is what one line says of one text, in numbers of a [Codebook].
@@ -81,7 +82,7 @@ func compareEntities(a, b entity) int {
 func squeeze(dst []byte, text string) []byte {
 	start := 0
 	for i, r := range text {
-		if unicode.IsSpace(r) {
+		if dataset.IsSpace(r) {
 			dst = append(dst, text[start:i]...)
 			start = i + utf8.RuneLen(r)
 		}

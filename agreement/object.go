@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/emospan/emospan/dataset"
@@ -230,7 +229,7 @@ func (r *Reader) parseOffsets(o *object, a *Annotation) error {
 	place := int32(0)
 	for i, c := range *o.Text {
 		r.bytes, r.places = append(r.bytes, int32(i)), append(r.places, place)
-		if !unicode.IsSpace(c) {
+		if !dataset.IsSpace(c) {
 			place += int32(utf8.RuneLen(c))
 		}
 	}

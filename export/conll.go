@@ -80,7 +80,7 @@ func bioes(tags []string) {
 // or make the file no text: white space and control characters. A byte order
 // mark would be taken off the first line.
 func inColumn(r rune) rune {
-	if unicode.IsSpace(r) || unicode.IsControl(r) || r == '\ufeff' {
+	if dataset.IsSpace(r) || unicode.IsControl(r) || r == '\ufeff' {
 		return utf8.RuneError
 	}
 	return r

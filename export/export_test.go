@@ -207,7 +207,7 @@ func wantSpans(r *dataset.Record) []charSpan {
 
 // randomRecord strings tokens together that are awkward in one format or another.
 func randomRecord(rng *rand.Rand, id int) *dataset.Record {
-	words := []string{"joy", "é", "e\u0301", "😂", "👩‍👩‍👧‍👦", "🏳️‍🌈", "𝒑", "\u200b", "\u200d", "\ufeff", "\x1f", "#", "\"", "\\", "case", "日本", "ا", "\u0301", "-DOCSTART-"}
+	words := []string{"joy", "é", "e\u0301", "😂", "👩‍👩‍👧‍👦", "🏳️‍🌈", "𝒑", "\u200b", "\u200d", "\ufeff", "\x01", "#", "\"", "\\", "case", "日本", "ا", "\u0301", "-DOCSTART-"}
 	spaces := []string{"", " ", " ", "  ", "\t", "\n", "\u00a0", "\u2028", "\u0085", "\u3000 ", " \r\n"}
 	pick := func(list []string) string { return list[rng.IntN(len(list))] }
 	r := &dataset.Record{SrcID: fmt.Sprint("r", id), Model: "m", Provider: "p", Prompt: "level_2", Level: dataset.Level}

@@ -3,7 +3,6 @@ package export
 import (
 	"fmt"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/emospan/emospan/dataset"
@@ -53,7 +52,7 @@ func (l *layout) set(r *dataset.Record) error {
 	for i, token := range r.Data.Tokens {
 		start := at.end
 		if !strings.HasPrefix(r.Text[start:], token) {
-			start = len(r.Text) - len(strings.TrimLeftFunc(r.Text[start:], unicode.IsSpace))
+			start = len(r.Text) - len(strings.TrimLeftFunc(r.Text[start:], dataset.IsSpace))
 		}
 		if token == "" || !strings.HasPrefix(r.Text[start:], token) {
 			return fmt.Errorf("record %q: token %d, %q, is not the next of its text", r.SrcID, i, token)

@@ -6,7 +6,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf16"
 
 	"github.com/emospan/emospan/dataset"
@@ -214,7 +213,7 @@ func extents(text string, tokens []string) []extent {
 	for _, token := range tokens {
 		start := pos
 		if !strings.HasPrefix(text[start:], token) {
-			start = len(text) - len(strings.TrimLeftFunc(text[pos:], unicode.IsSpace))
+			start = len(text) - len(strings.TrimLeftFunc(text[pos:], dataset.IsSpace))
 			if !strings.HasPrefix(text[start:], token) {
 				break
 			}

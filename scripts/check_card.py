@@ -76,21 +76,17 @@ def misshapen(value, shape, path=""):
             yield from misshapen(value[key], shape[key], f"{path}/{key}")
 
 
-def is_space(c):
-    return c.isspace() and not "\x1c" <= c <= "\x1f"  # Unicode's White_Space; Python counts four separators to it
-
-
 def offsets(text, tokens):
     """Where each token stands in the text, or None where the tokens and white space are not the whole text."""
     at, places = 0, []
     for token in tokens:
-        while at < len(text) and is_space(text[at]):
+        while at < len(text) and text[at].isspace():
             at += 1
         if not token or not text.startswith(token, at):
             return None
         places.append((at, at + len(token)))
         at += len(token)
-    return places if all(map(is_space, text[at:])) else None
+    return places if (not text[at:] or text[at:].isspace()) else None
 
 
 def spans_from_labels(labels):

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/emospan/emospan/dataset"
 )
 
 // address scans a web address, an e-mail address, or a r/sub or u/user.
@@ -42,7 +44,7 @@ scan:
 			open++
 		case (r == ')' || r == ']') && open > 0:
 			open--
-		case unicode.IsSpace(r) || strings.ContainsRune(`)]<>"“”«»|{}^`+"`", r):
+		case dataset.IsSpace(r) || strings.ContainsRune(`)]<>"“”«»|{}^`+"`", r):
 			end = i + k
 			break scan
 		}

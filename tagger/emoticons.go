@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/emospan/emospan/dataset"
 )
 
 // emoticonEnd returns the end of the emoticon that begins at text[i], or i if
@@ -53,7 +55,7 @@ func reversedFace(text string, i int) int {
 		return i
 	}
 	k++
-	if after, size := utf8.DecodeRuneInString(text[k:]); size > 0 && !unicode.IsSpace(after) && !strings.ContainsRune(".,!?", after) {
+	if after, size := utf8.DecodeRuneInString(text[k:]); size > 0 && !dataset.IsSpace(after) && !strings.ContainsRune(".,!?", after) {
 		return i
 	}
 	return k

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/clipperhouse/uax29/v2/words"
+	"github.com/emospan/emospan/dataset"
 )
 
 // A Token is the half-open byte range text[Start:End] of one word, mark or
@@ -71,12 +72,12 @@ type wordScanner struct {
 }
 
 func (s *wordScanner) next() (Token, bool) {
-	start := skipRunes(s.text, s.end, unicode.IsSpace)
+	start := skipRunes(s.text, s.end, dataset.IsSpace)
 	if start == len(s.text) {
 		return Token{}, false
 	}
 	end := skipRunes(s.text, start, isInvisible)
-	if r, size := utf8.DecodeRuneInString(s.text[end:]); size > 0 && !unicode.IsSpace(r) {
+	if r, size := utf8.DecodeRuneInString(s.text[end:]); size > 0 && !dataset.IsSpace(r) {
 		end = skipRunes(s.text, s.visible(end, r), isInvisible)
 	}
 	s.end = end
@@ -125,7 +126,7 @@ func (s *wordScanner) visible(i int, r rune) int {
 	}
 	// Emoji and symbols; U+202F, white space to us, may join two in UAX #29.
 	end = s.segmentEnd(i)
-	if n := strings.IndexFunc(s.text[i:end], unicode.IsSpace); n > 0 {
+	if n := strings.IndexFunc(s.text[i:end], dataset.IsSpace); n > 0 {
 		end = i + n
 	}
 	return end
@@ -164,7 +165,7 @@ func (s *wordScanner) piece(i int) int {
 	}
 	for k, r := range s.text[i:end] {
 		k += i
-		if r == ':' || r == '.' && !isInnerDot(s.text[i:end], k-i) || unicode.IsSpace(r) {
+		if r == ':' || r == '.' && !isInnerDot(s.text[i:end], k-i) || dataset.IsSpace(r) {
 			return k
 		}
 	}
@@ -379,7 +380,7 @@ func isInvisible(r rune) bool {
 	if ' ' <= r && r <= '~' {
 		return false
 	}
-	return unicode.In(r, unicode.M, unicode.Cf, unicode.Cc) && !unicode.IsSpace(r)
+	return unicode.In(r, unicode.M, unicode.Cf, unicode.Cc) && !dataset.IsSpace(r)
 }
 
 func isApostrophe(r rune) bool { return r == '\'' || r == '’' || r == '‘' }
@@ -404,5 +405,5 @@ func skipRunes(text string, i int, is func(rune) bool) int {
 // spaceBefore reports whether text[i:] begins the text or follows white space.
 func spaceBefore(text string, i int) bool {
 	r, _ := utf8.DecodeLastRuneInString(text[:i])
-	return i == 0 || unicode.IsSpace(r)
+	return i == 0 || dataset.IsSpace(r)
 }

@@ -94,6 +94,7 @@ func TestWords(t *testing.T) {
 		{"combining marks", "e\u0301te\u0301 \u0301 \u0301a !\u0301?", "e\u0301te\u0301 \u0301 \u0301a !\u0301 ?"},
 		{"variation selector alone", "\ufe0f a\ufe0f", "\ufe0f a\ufe0f"},
 		{"controls", "a\x00b \x1b[0m \x7f", "a\x00 b \x1b[ 0m \x7f"},
+		{"separators, white space to Python", "so \x1f sad\x1ctoday😀\x1d😀 \x1e", "so sad today 😀 😀"},
 		{"soft hyphen", "co\u00adop", "co\u00adop"},
 		{"invalid UTF-8", "\xff\xfeab \xe2\x80", "\xff \xfe ab \xe2\x80"},
 

@@ -108,7 +108,7 @@ func Codes() []Code {
 		{CodeDuplicateID, stepSchema, "src_id stands in an earlier record too"},
 
 		{CodeAlignLength, stepAlignment, "there are not as many labels as tokens"},
-		{CodeAlignEmptyToken, stepAlignment, "a token is empty"},
+		{CodeAlignEmptyToken, stepAlignment, "a token is empty or white space alone"},
 		{CodeAlignTokenText, stepAlignment, "a token does not stand in the rest of the text"},
 		{CodeAlignGap, stepAlignment, "text other than white space lies before, between or behind tokens"},
 		{CodeLabelValue, stepAlignment, "a label is not O, B-TYPE or I-TYPE of a known type"},

@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/emospan/emospan/dataset"
@@ -107,11 +106,15 @@ func (c *checker) alignment() {
 			return
 		}
 		start, end := -1, -1
-		if tok == "" {
-			c.add(CodeAlignEmptyToken, at("/data/tokens", i, ""), "a token", "an empty string")
+		if dataset.IsBlank(tok) {
+			found := "an empty string"
+			if tok != "" {
+				found = "white space alone, " + quote(tok)
+			}
+			c.add(CodeAlignEmptyToken, at("/data/tokens", i, ""), "a token", found)
 		} else if start = find(text, pos, tok); start >= 0 {
 			end = start + len(tok)
-			if gap := strings.TrimSpace(text[pos:start]); gap != "" {
+			if gap := dataset.TrimSpace(text[pos:start]); gap != "" {
 				c.add(CodeAlignGap, at("/data/tokens", i, ""), "only white space before it", quote(gap))
 			}
 			pos = end
@@ -121,7 +124,7 @@ func (c *checker) alignment() {
 		c.aligned = c.aligned && start >= 0
 		c.start, c.end = append(c.start, start), append(c.end, end)
 	}
-	if rest := strings.TrimSpace(text[pos:]); rest != "" {
+	if rest := dataset.TrimSpace(text[pos:]); rest != "" {
 		c.add(CodeAlignGap, "/data/tokens", "no text behind the last token", quote(rest))
 	}
 }
@@ -133,7 +136,7 @@ func find(text string, pos int, tok string) int {
 	if strings.HasPrefix(rest, tok) {
 		return pos
 	}
-	next := strings.TrimLeftFunc(rest, unicode.IsSpace)
+	next := strings.TrimLeftFunc(rest, dataset.IsSpace)
 	if strings.HasPrefix(next, tok) {
 		return len(text) - len(next)
 	}

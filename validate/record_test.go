@@ -71,6 +71,12 @@ var mutations = []mutation{
 		r.Data.Tokens = append(r.Data.Tokens, "")
 		r.Data.Labels = append(r.Data.Labels, "O")
 	}, []string{"alignment.empty_token /data/tokens/9"}},
+	{"a token of white space alone", func(r *dataset.Record) {
+		r.Text += " \x1c\x1f"
+		r.Data.Tokens = append(r.Data.Tokens, "\x1c\x1f")
+		r.Data.Labels = append(r.Data.Labels, "O")
+	}, []string{"alignment.empty_token /data/tokens/9"}},
+	{"separators are white space", func(r *dataset.Record) { r.Text = strings.Replace(r.Text, ", ", ",\x1c\x1d\x1e\x1f", 1) + "\x1f" }, nil},
 	{"text before the first token", func(r *dataset.Record) { r.Text = "Oh" + r.Text }, []string{"alignment.gap /data/tokens/0"}},
 	{"text behind the last token", func(r *dataset.Record) { r.Text += " Bye" }, []string{"alignment.gap /data/tokens"}},
 	{"text between tokens", func(r *dataset.Record) { r.Text = strings.Replace(r.Text, ", ", ", - ", 1) }, []string{"alignment.gap /data/tokens/4"}},
