@@ -167,6 +167,7 @@ func NewReader(src io.Reader, name string, opts ReaderOptions) (*Reader, error) 
 	if name == "-" {
 		name = "standard input"
 	}
+	name = ShownName(name)
 	_, _, atRest := randomAccess(src)
 	plain, release, err := decompress(bufio.NewReaderSize(src, sniffSize), name)
 	if err != nil {

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -31,7 +33,7 @@ type Manifest struct {
 	Temperature float64           `json:"temperature"`
 	TopP        float64           `json:"top_p"`
 	Seed        int64             `json:"seed"`
-	Input       []string          `json:"input"`
+	Input       []string          `json:"input"`           // names as ShownName has them, as in Output and Flags
 	Texts       int               `json:"texts"`           // of the whole input, up to --limit, bad rows included; 0 where it was not read to its end
 	TextsSHA256 string            `json:"texts_sha256"`    // see TextsDigest
 	Shard       string            `json:"shard,omitempty"` // I/N: of these texts only those were tagged
@@ -126,7 +128,24 @@ func (m *Manifest) WriteFile(path string) error { return m.writeFile(path, true)
 func (m *Manifest) WriteUnsynced(path string) error { return m.writeFile(path, false) }
 
 func (m *Manifest) marshal() ([]byte, error) {
-	return json.Marshal(m, json.Deterministic(true), jsontext.WithIndent("  "))
+	shown := *m
+	shown.Output, shown.Flags, shown.Input, shown.Retries = ShownName(m.Output), shownFlags(m.Flags), slices.Clone(m.Input), slices.Clone(m.Retries)
+	for i, name := range shown.Input {
+		shown.Input[i] = ShownName(name)
+	}
+	for i := range shown.Retries {
+		shown.Retries[i].Flags = shownFlags(shown.Retries[i].Flags)
+	}
+	return json.Marshal(&shown, json.Deterministic(true), jsontext.WithIndent("  "))
+}
+
+// shownFlags are flags whose values, which may be names of files, can be written as JSON.
+func shownFlags(flags map[string]string) map[string]string {
+	shown := maps.Clone(flags)
+	for name, value := range shown {
+		shown[name] = ShownName(value)
+	}
+	return shown
 }
 
 func (m *Manifest) writeFile(path string, durable bool) error {

@@ -186,12 +186,12 @@ func runCalibrate(cmd *cobra.Command, o *tagOptions, out, examples string, label
 	}
 	var names []string
 	for _, file := range o.files {
-		names = append(names, filepath.Base(file))
+		names = append(names, dataset.ShownName(filepath.Base(file)))
 	}
 	if err := j.estimateWords(cmd.Context(), c, counts, lengths); err != nil {
 		return err
 	}
-	c.Name = strings.TrimSuffix(filepath.Base(out), ".json")
+	c.Name = dataset.ShownName(strings.TrimSuffix(filepath.Base(out), ".json"))
 	c.Model, c.ModelSHA256 = j.manifest.Model, j.manifest.ModelSHA256
 	c.Texts = fmt.Sprintf("%s of %s, %d with labels", plural(len(readings), "text"), strings.Join(names, ", "), labelled)
 	if err := c.WriteFile(out); err != nil {

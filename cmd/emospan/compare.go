@@ -140,7 +140,7 @@ func compareFiles(ctx context.Context, o compareOptions, reference string, files
 	}
 	defer ref.Close()
 	report := &compareReport{
-		Reference: referenceReport{reference, ref.Format(), ref.Level(), ref.Len(), ref.UnknownLabels()},
+		Reference: referenceReport{dataset.ShownName(reference), ref.Format(), ref.Level(), ref.Len(), ref.UnknownLabels()},
 		Taxonomy:  tax.Name(),
 		Bootstrap: bootstrapReport{o.bootstrap, o.seed, agreement.Confidence},
 	}
@@ -160,7 +160,7 @@ func compareFile(ctx context.Context, o compareOptions, ref *agreement.Reference
 		return nil, err
 	}
 	defer src.Close()
-	return ref.Compare(ctx, src, file, agreement.Options{
+	return ref.Compare(ctx, src, dataset.ShownName(file), agreement.Options{
 		By: agreement.By(o.by), Bootstrap: agreement.Bootstrap{Replicates: o.bootstrap, Seed: o.seed}, JoinSentences: o.join,
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/emospan/emospan/dataset"
 	"github.com/emospan/emospan/llama"
 	"github.com/emospan/emospan/models"
 	"github.com/emospan/emospan/tagger"
@@ -220,6 +221,7 @@ func resolveModel(store *models.Store, name string) (models.Model, error) {
 	if info, serr := os.Stat(name); err != nil && serr == nil && info.IsDir() {
 		return m, fmt.Errorf("model %s is a directory; name a GGUF file in it", name)
 	}
+	m.Name = dataset.ShownName(m.Name) // records have it
 	return m, err
 }
 

@@ -62,7 +62,7 @@ func runReport(cmd *cobra.Command, o reportOptions) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	opts := report.Options{Title: o.title, Name: o.file, Limit: o.limit, Meaning: codeMeaning}
+	opts := report.Options{Title: dataset.ShownName(o.title), Name: dataset.ShownName(o.file), Limit: o.limit, Meaning: codeMeaning}
 	if o.file == "-" {
 		opts.Name = "standard input"
 	}
@@ -71,7 +71,7 @@ func runReport(cmd *cobra.Command, o reportOptions) error {
 		return err
 	}
 	if o.reference != "" {
-		opts.ReferenceName = o.reference
+		opts.ReferenceName = dataset.ShownName(o.reference)
 		if opts.Reference, err = readReference(o.reference, opts.Taxonomy); err != nil {
 			return err
 		}
@@ -245,14 +245,14 @@ func (o *reportOptions) beside(named, suffix, what, flag string) (path, note str
 	}
 	path = beside(o.file, suffix)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Sprintf("There is no %s beside the file (%s); %s FILE names another.", what, filepath.Base(path), flag)
+		return "", fmt.Sprintf("There is no %s beside the file (%s); %s FILE names another.", what, dataset.ShownName(filepath.Base(path)), flag)
 	}
 	return path, ""
 }
 
 // withoutFolder is an error that a page may show: folders are nobody else's business.
 func withoutFolder(err error, path string) string {
-	return strings.ReplaceAll(err.Error(), path, filepath.Base(path))
+	return dataset.ShownName(strings.ReplaceAll(err.Error(), path, filepath.Base(path)))
 }
 
 // writePage writes to standard output or a device as it is, and a file whole or not at all.

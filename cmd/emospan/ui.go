@@ -69,7 +69,8 @@ func oneLine(s string) string {
 	return printable(strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' }), "; "))
 }
 
-// printable replaces what could steer a terminal: control and invisible format characters, but for the joiners of emoji.
+// printable replaces what could steer a terminal: control and invisible format characters, but for the joiners of emoji. Bytes that are
+// not UTF-8, as names of files may have, are written as \xff.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '\u200d' || unicode.IsGraphic(r) {
@@ -79,7 +80,7 @@ func printable(s string) string {
 			return ' '
 		}
 		return unicode.ReplacementChar
-	}, s)
+	}, dataset.ShownName(s))
 }
 
 func isTerminal(w any) bool {
