@@ -4,6 +4,7 @@ package llama
 
 /*
 #cgo CXXFLAGS: -std=c++17 -O2
+#include "mappedfile.h"
 #include "shim.h"
 #include <stdlib.h>
 */
@@ -93,6 +94,9 @@ func lastError(what string) error {
 	}
 	return errors.New(what)
 }
+
+// mappedFileLost reports whether what llama.cpp computes is worth nothing any more: see [ErrMappedFile].
+func mappedFileLost() bool { return bool(C.es_mapped_file_lost()) }
 
 // clearErrors forgets errors of calls that succeeded all the same.
 func clearErrors() { takeString(C.es_take_errors()) }

@@ -65,6 +65,13 @@ func NewContext(m *Model, o ContextOptions) (*Context, error) {
 		n_seq_max: C.uint32_t(o.Sequences), n_threads: C.int32_t(o.Threads),
 		flash_attention: flash, kv_unified: C.bool(!o.SplitKV), kv_type: C.int32_t(kv),
 	})
+	if mappedFileLost() {
+		if c != nil {
+			C.es_context_free(c)
+		}
+		m.release()
+		return nil, ErrMappedFile
+	}
 	if c == nil {
 		m.release()
 		return nil, lastError(fmt.Sprintf("cannot make a context of %d tokens", o.Size))
@@ -117,6 +124,8 @@ func (c *Context) Decode(b *Batch) error {
 		(*C.int32_t)(unsafe.SliceData(b.Sequences)), (*C.int8_t)(unsafe.SliceData(b.Wanted)))
 	runtime.KeepAlive(c)
 	switch {
+	case mappedFileLost():
+		return ErrMappedFile
 	case status == 0:
 		c.rows = append(c.rows[:0], b.Wanted...)
 		return nil

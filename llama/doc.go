@@ -31,6 +31,10 @@ var (
 	ErrGPUFailed = errors.New("the GPU failed or was lost")
 )
 
+// ErrMappedFile is returned by [Load], [LoadFile], [NewContext] and [Context.Decode] once a page of a mapped file could not be read,
+// as where somebody cuts a model's file short while it is in use. No later call in this process succeeds.
+var ErrMappedFile = errors.New("a mapped file can no longer be read")
+
 // A Device is something that ggml can compute on.
 type Device struct {
 	Name        string     `json:"name"`

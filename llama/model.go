@@ -80,6 +80,12 @@ func loadParams(o LoadOptions) C.es_load_params {
 }
 
 func newModel(c *C.es_model, path string, o LoadOptions) (*Model, error) {
+	if mappedFileLost() {
+		if c != nil {
+			C.es_model_free(c)
+		}
+		return nil, fmt.Errorf("cannot load %s: %w", path, ErrMappedFile)
+	}
 	if c == nil {
 		return nil, lastError("cannot load " + path)
 	}

@@ -2,6 +2,7 @@
 
 #include "shim.h"
 #include "guard.h"
+#include "mappedfile.h"
 #include "offload.h"
 #include "team.h"
 
@@ -304,7 +305,7 @@ es_context *es_context_new(es_model *m, es_context_params p) {
 		cp.kv_unified = p.kv_unified;
 		cp.type_k = cp.type_v = p.kv_type == 1 ? GGML_TYPE_Q8_0 : p.kv_type == 2 ? GGML_TYPE_F32 : GGML_TYPE_F16;
 		cp.no_perf = true;
-		cp.abort_callback = [](void *data) { return static_cast<es_context *>(data)->abort.load(std::memory_order_relaxed); };
+		cp.abort_callback = [](void *data) { return static_cast<es_context *>(data)->abort.load(std::memory_order_relaxed) || es_mapped_file_lost(); };
 		cp.abort_callback_data = c;
 		c->ctx = llama_init_from_model(model_of(m), cp);
 		if (!c->ctx) {

@@ -28,7 +28,8 @@ type engine struct {
 	sizes    engineSizes
 	offload  offload
 	gpuFault error // why the GPU that was chosen is not used
-	size     int   // tokens of one record and the prompt
+	files    *modelFiles
+	size     int // tokens of one record and the prompt
 	batch    llama.Batch
 }
 
@@ -89,11 +90,20 @@ func startOnGPU(m models.Model, g *models.GGUF, template llama.Template, sizes e
 }
 
 // startEngine loads the model, with so much of it on the GPU of the sizes.
-func startEngine(m models.Model, g *models.GGUF, template llama.Template, sizes engineSizes, part offload, available int64) (*engine, error) {
+func startEngine(m models.Model, g *models.GGUF, template llama.Template, sizes engineSizes, part offload, available int64) (e *engine, err error) {
 	memory, err := checkMemory(m.Name, g, sizes, available)
 	if err != nil {
 		return nil, err
 	}
+	files, err := watchModel(m)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(files.fault(err), files.close())
+		}
+	}()
 	model, err := loadModel(m, llama.LoadOptions{GPULayers: part.Layers})
 	if err != nil {
 		return nil, err
@@ -102,7 +112,7 @@ func startEngine(m models.Model, g *models.GGUF, template llama.Template, sizes 
 		model.Close()
 		return nil, fmt.Errorf("%s cannot generate text: it is a %s; use an instruct model of the Llama or Gemma family", m.Name, model.Info().Description)
 	}
-	e := &engine{Model: model, template: template, memory: memory, sizes: sizes, offload: part}
+	e = &engine{Model: model, template: template, memory: memory, sizes: sizes, offload: part, files: files}
 	if err := e.newContext(sizes); err != nil {
 		model.Close()
 		return nil, err
@@ -227,10 +237,11 @@ func resolveModel(store *models.Store, name string) (models.Model, error) {
 
 // Close frees the context and the model.
 func (e *engine) Close() error {
+	err := e.files.close()
 	if e.context == nil {
-		return e.Model.Close()
+		return errors.Join(err, e.Model.Close())
 	}
-	return errors.Join(e.context.Close(), e.Model.Close())
+	return errors.Join(err, e.context.Close(), e.Model.Close())
 }
 
 // WideSize is the longest record where all share one cache.
@@ -295,7 +306,7 @@ func (e *engine) Decode(rows []tagger.Row) error {
 	if errors.Is(err, llama.ErrGPUFailed) {
 		return fmt.Errorf("%s: %w; --device cpu does without", gpuName(e.sizes.gpu), err)
 	}
-	return err
+	return e.files.fault(err)
 }
 
 func (e *engine) Logits(row int) []float32            { return e.context.Logits(row) }
@@ -308,10 +319,11 @@ func (j *job) log(err error) {
 	if err != nil {
 		known = err.Error()
 	}
+	gaveUp := errors.Is(err, errModelFile) || errors.Is(err, errInterrupted) // what llama.cpp says of that is no error of its own
 	rank := map[string]int{"debug": 0, "info": 1, "warn": 2, "error": 3}
 	level := map[byte]string{'D': "debug", 'I': "info", 'W': "warn", 'E': "error"}
 	for _, line := range llama.TakeLog() {
-		if name := level[line.Level]; rank[name] >= rank[j.opts.logLevel] && !strings.Contains(known, strings.TrimSpace(line.Text)) {
+		if name := level[line.Level]; !(gaveUp && name == "error") && rank[name] >= rank[j.opts.logLevel] && !strings.Contains(known, strings.TrimSpace(line.Text)) {
 			fmt.Fprintf(j.stderr, "llama.cpp: %s: %s\n", name, printable(line.Text))
 		}
 	}

@@ -430,7 +430,7 @@ func (j *job) finish(runErr error) error {
 		return j.failure(closeErr)
 	case errors.Is(runErr, errMaxRejects):
 		return dataError("stopped after %d rejects (--max-rejects); %s says why", m.Rejected, cmp.Or(j.opts.rejects, "standard error"))
-	case errors.Is(runErr, errInterrupted), errors.Is(runErr, llama.ErrGPUFailed):
+	case errors.Is(runErr, errInterrupted), errors.Is(runErr, llama.ErrGPUFailed), errors.Is(runErr, errModelFile):
 		if j.opts.toFile {
 			return fmt.Errorf("%w; %s whole in the output; --resume goes on with it", runErr, plural(m.Accepted, "record"))
 		}
