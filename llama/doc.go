@@ -23,10 +23,10 @@ var ErrNoCgo = errors.New("built without cgo: llama.cpp is not in this executabl
 // ErrNoGPUBackend is returned by [GPUs] and [StartGPU] where none was linked in.
 var ErrNoGPUBackend = errors.New("this executable has no GPU back end: make GPU=vulkan builds one that has")
 
-// Errors of [Context.Decode] that a caller may act on.
+// Errors of [Context.Decode], and ErrAborted of [Load] too, that a caller may act on.
 var (
 	ErrNoRoom  = errors.New("no room left in the KV cache")
-	ErrAborted = errors.New("decoding was aborted")
+	ErrAborted = errors.New("loading or decoding was aborted")
 	// ErrGPUFailed wraps what a GPU's driver reported. The context cannot be used further.
 	ErrGPUFailed = errors.New("the GPU failed or was lost")
 )

@@ -15,6 +15,7 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 )
 
@@ -75,6 +76,18 @@ func LoadFile(f *os.File, offset int64, o LoadOptions) (*Model, error) {
 	return newModel(c, f.Name(), o)
 }
 
+var loadingStopped atomic.Bool
+
+// StopLoading has the Load or LoadFile that is running, and those that follow, return ErrAborted, until it is called with false. It may be
+// called from any goroutine.
+func StopLoading(on bool) {
+	loadingStopped.Store(on)
+	C.es_load_stop(C.bool(on))
+}
+
+// LoadProgress is how much of the model the Load or LoadFile that is running has loaded, from 0 to 1. It may be called from any goroutine.
+func LoadProgress() float64 { return float64(C.es_load_progress()) }
+
 func loadParams(o LoadOptions) C.es_load_params {
 	return C.es_load_params{vocab_only: C.bool(o.VocabOnly), use_mmap: C.bool(!o.NoMmap), gpu_layers: C.int32_t(o.GPULayers)}
 }
@@ -85,6 +98,9 @@ func newModel(c *C.es_model, path string, o LoadOptions) (*Model, error) {
 			C.es_model_free(c)
 		}
 		return nil, fmt.Errorf("cannot load %s: %w", path, ErrMappedFile)
+	}
+	if c == nil && loadingStopped.Load() {
+		return nil, ErrAborted
 	}
 	if c == nil {
 		return nil, lastError("cannot load " + path)

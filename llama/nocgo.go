@@ -32,6 +32,8 @@ func Devices() []Device                                     { return nil }
 func TakeLog() []LogLine                                    { return nil }
 func Load(string, LoadOptions) (*Model, error)              { return nil, ErrNoCgo }
 func LoadFile(*os.File, int64, LoadOptions) (*Model, error) { return nil, ErrNoCgo }
+func StopLoading(bool)                                      {}
+func LoadProgress() float64                                 { return 0 }
 func NewContext(*Model, ContextOptions) (*Context, error)   { return nil, ErrNoCgo }
 func (*Model) Close() error                                 { return nil }
 func (*Model) Info() ModelInfo                              { return ModelInfo{} }

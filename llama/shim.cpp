@@ -119,15 +119,23 @@ char *copy_string(const std::string &s) {
 }
 
 llama_model *model_of(es_model *m) { return reinterpret_cast<llama_model *>(m); }
+std::atomic<bool> load_stop{false};
+std::atomic<float> load_progress{0};
+
 const llama_model *model_of(const es_model *m) { return reinterpret_cast<const llama_model *>(m); }
 const llama_vocab *vocab_of(const es_model *m) { return llama_model_get_vocab(model_of(m)); }
 
 llama_model_params model_params(es_load_params from) {
 	static ggml_backend_dev_t none = nullptr;
+	load_progress.store(0, std::memory_order_relaxed);
 	llama_model_params p = llama_model_default_params();
 	p.vocab_only = from.vocab_only;
 	p.load_mode = from.use_mmap ? LLAMA_LOAD_MODE_MMAP : LLAMA_LOAD_MODE_NONE;
 	p.n_gpu_layers = from.gpu_layers;
+	p.progress_callback = [](float progress, void *) {
+		load_progress.store(progress, std::memory_order_relaxed);
+		return !load_stop.load(std::memory_order_relaxed);
+	};
 	// With a device in the list llama.cpp computes large batches there even if no layer lies on it.
 	p.devices = from.gpu_layers > 0 && offload_devices ? offload_devices() : &none;
 	return p;
@@ -247,6 +255,8 @@ es_model *es_model_load_file(FILE *file, es_load_params p) {
 	});
 }
 
+void es_load_stop(bool on) { load_stop.store(on, std::memory_order_relaxed); }
+float es_load_progress(void) { return load_progress.load(std::memory_order_relaxed); }
 void es_model_free(es_model *m) { llama_model_free(model_of(m)); }
 int32_t es_model_n_ctx_train(const es_model *m) { return llama_model_n_ctx_train(model_of(m)); }
 int32_t es_model_n_embd(const es_model *m) { return llama_model_n_embd(model_of(m)); }

@@ -41,6 +41,8 @@ typedef struct {
 } es_load_params;
 es_model *es_model_load(const char *path, es_load_params p);
 es_model *es_model_load_file(FILE *file, es_load_params p); // from the file's current position
+void es_load_stop(bool on);    // has loading, now and later, fail; may be called from any thread
+float es_load_progress(void);  // of the loading that goes on, from 0 to 1; likewise
 void es_model_free(es_model *m);
 int32_t es_model_n_ctx_train(const es_model *m);
 int32_t es_model_n_embd(const es_model *m);

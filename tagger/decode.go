@@ -46,27 +46,37 @@ type decoder struct {
 }
 
 // setPrefix computes the tokens that every record begins with: the prompt's, then those in which two records' prompts agree.
-func (d *decoder) setPrefix(prompt, one, other []int32) error {
+func (d *decoder) setPrefix(prompt, one, other []int32, progress func(done, total int)) error {
 	d.shared = commonPrefix(one, other)
 	ids := append(slices.Clone(prompt), one[:d.shared]...)
 	if len(ids) >= d.model.ContextSize() {
 		return fmt.Errorf("the prompt alone takes %d tokens, the model's context holds %d", len(ids), d.model.ContextSize())
 	}
 	d.prefix, d.held = ids, make([]int, d.model.Sequences())
-	return d.decodePrefix()
+	return d.decodePrefix(progress)
 }
 
-func (d *decoder) decodePrefix() error {
+// decodePrefix decodes what all records share, and tells progress, if there is one, after each batch.
+func (d *decoder) decodePrefix(progress func(done, total int)) error {
+	total := d.common()
+	tell := func(done int) {
+		if progress != nil {
+			progress(done, total)
+		}
+	}
+	tell(0)
+	first := 0
 	if d.scorer != nil {
-		if err := d.decodeAs(d.scorer.sequence, d.scorer.prefix); err != nil {
+		first = len(d.scorer.prefix)
+		if err := d.decodeAs(d.scorer.sequence, d.scorer.prefix, tell); err != nil {
 			return err
 		}
 	}
-	return d.decodeAs(prefixSequence, d.prefix)
+	return d.decodeAs(prefixSequence, d.prefix, func(done int) { tell(first + done) })
 }
 
 // decodeAs decodes the tokens of a sequence that others are to begin with.
-func (d *decoder) decodeAs(sequence int32, ids []int32) error {
+func (d *decoder) decodeAs(sequence int32, ids []int32, tell func(done int)) error {
 	var rows []Row
 	for at, id := range ids {
 		rows = append(rows, Row{Token: id, Position: int32(at), Sequence: sequence})
@@ -75,6 +85,7 @@ func (d *decoder) decodeAs(sequence int32, ids []int32) error {
 				return err
 			}
 			rows = rows[:0]
+			tell(at + 1)
 		}
 	}
 	return nil

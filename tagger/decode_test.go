@@ -20,7 +20,7 @@ func newDecoder(t *testing.T, m *fakeModel, prefix string) *decoder {
 		t.Fatal(err)
 	}
 	d := &decoder{model: m, splitter: splitter, speller: &speller{splitter: splitter}}
-	if err := d.setPrefix(m.vocab.tokenize(prefix), nil, nil); err != nil {
+	if err := d.setPrefix(m.vocab.tokenize(prefix), nil, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	return d
@@ -129,7 +129,7 @@ func TestDecoderContext(t *testing.T) {
 		if !errors.Is(err, errLimit) || string(got.Text) != "pppp" || n != (Counts{3, 0, 4}) {
 			t.Errorf("batches of %d: %q, %v, %v", batch, got.Text, n, err)
 		}
-		if err := d.setPrefix(make([]int32, 12), nil, nil); err == nil || !strings.Contains(err.Error(), "takes 12 tokens") {
+		if err := d.setPrefix(make([]int32, 12), nil, nil, nil); err == nil || !strings.Contains(err.Error(), "takes 12 tokens") {
 			t.Errorf("a prefix of the whole context: %v", err)
 		}
 	}
@@ -150,7 +150,7 @@ func TestDecoderBegin(t *testing.T) {
 		t.Run(tt.prompt, func(t *testing.T) {
 			m := &fakeModel{t: t, vocab: newFakeVocab(), context: 64, batch: 4, script: func(*fakeModel, []int32, []float32) {}}
 			d := newDecoder(t, m, "")
-			if err := d.setPrefix(m.vocab.tokenize("begin"), m.vocab.tokenize("ab1?"), m.vocab.tokenize("ab2?")); err != nil {
+			if err := d.setPrefix(m.vocab.tokenize("begin"), m.vocab.tokenize("ab1?"), m.vocab.tokenize("ab2?"), nil); err != nil {
 				t.Fatal(err)
 			}
 			if string(m.vocab.bytes(d.prefix)) != "beginab" {

@@ -127,6 +127,7 @@ func (s *schedule) begin(item Item) error {
 		return s.deliver()
 	}
 	s.free = s.free[:len(s.free)-1]
+	s.flights.Add(1)
 	if f.scoring == nil {
 		done, err := f.advance()
 		if done || err != nil {
@@ -147,6 +148,7 @@ func (s *schedule) land(f *flight, err error) error {
 		return fmt.Errorf("record %s: %w", f.item.ID, err)
 	}
 	s.free = append(s.free, f.seat)
+	s.flights.Add(-1)
 	f.done = true
 	return s.deliver()
 }
@@ -169,6 +171,7 @@ func (s *schedule) deliver() error {
 
 // release makes the sequences free that a run which failed leaves behind.
 func (s *schedule) release() {
+	s.flights.Store(0)
 	for _, f := range s.active {
 		s.decoder.end(f.sequence)
 	}

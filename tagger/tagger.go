@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/emospan/emospan/dataset"
@@ -45,12 +46,15 @@ type Options struct {
 	Confidence  Confidence   // "" means ConfidenceSelf
 	Calibration *Calibration // how the emotions are read from the model; nil has it write them. It takes a sequence more.
 
+	// Progress, if there is one, is told how many of the tokens of the shared prompt are decoded, while New decodes them.
+	Progress func(done, total int)
+
 	// Alike has the same arithmetic done for a text whatever is tagged beside it, so that its result is the same to the last
 	// bit. It needs a model whose sequences have caches of their own, two at least beside the first.
 	Alike bool
 }
 
-// A Tagger tags texts, one at a time. It belongs to one goroutine.
+// A Tagger tags texts, one at a time. It belongs to one goroutine, but for InFlight.
 type Tagger struct {
 	opts    Options
 	form    form
@@ -59,6 +63,7 @@ type Tagger struct {
 	single  bool     // one text at a time, whatever the model has sequences for
 	total   Counts
 	records time.Duration // spent in open and close
+	flights atomic.Int64
 }
 
 // Codes of rejects that this package gives itself, beside those of package validate.
@@ -129,7 +134,7 @@ func New(model Model, o Options) (*Tagger, error) {
 	if size := model.ContextSize(); len(ids)+len(one)+answerRoom > size {
 		return nil, fmt.Errorf("prompt %s takes %d tokens of a context of %d: no room is left for texts; give it fewer or shorter examples", o.Prompt.Name, len(ids), size)
 	}
-	if err := t.decoder.setPrefix(ids, one, other); err != nil {
+	if err := t.decoder.setPrefix(ids, one, other, o.Progress); err != nil {
 		return nil, err
 	}
 	return t, nil
@@ -213,6 +218,9 @@ func (t *Tagger) TextTokens(in dataset.Input) (int, error) {
 
 // Totals are the counts of everything tagged so far, without the prompt that every record shares.
 func (t *Tagger) Totals() Counts { return t.total }
+
+// InFlight is how many texts Run has begun and not finished. It may be called from any goroutine.
+func (t *Tagger) InFlight() int { return int(t.flights.Load()) }
 
 // PrefixTokens is the length of the prompt that every record shares, which is decoded once.
 func (t *Tagger) PrefixTokens() int { return len(t.decoder.prefix) }

@@ -26,7 +26,7 @@ func (d *decoder) widen(wide bool) error {
 		return err
 	}
 	clear(d.held)
-	return d.decodePrefix()
+	return d.decodePrefix(nil)
 }
 
 // outgrown takes those flights out of the cache whose sequences have no room for what they are to decode.

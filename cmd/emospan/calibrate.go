@@ -111,7 +111,7 @@ be tagged are good, unlabelled ones are better than none. The model is not chang
 	f.IntVar(&o.parallel, "parallel", 0, "score `N` texts at a time (default: as tag)")
 	f.IntVar(&o.limit, "limit", 0, "read only the first `N` texts (0: all)")
 	f.BoolVar(&force, "force", false, "replace an existing output")
-	f.StringVar(&o.progress, "progress", "auto", "progress bar: auto (where standard error is a terminal), always or never")
+	f.StringVar(&o.progress, "progress", "auto", "what the run does, then records, their rate and the time left: auto (in a terminal a line that is drawn anew, else a line a minute), always (drawn, even to a file) or never")
 	return cmd
 }
 
@@ -153,15 +153,15 @@ func runCalibrate(cmd *cobra.Command, o *tagOptions, out, examples string, label
 		return err
 	}
 	defer engine.Close()
-	if err := j.prepare(engine, prompt, tax); err != nil {
+	if err := j.prepare(cmd.Context(), engine, prompt, tax); err != nil {
 		return err
 	}
-	j.startBar()
+	j.startRecords()
 	var readings []tagger.Reading
 	var lengths []int
 	labelled, counts := 0, map[string]int{}
 	err = j.each(cmd.Context(), func(item tagger.Item, res tagger.Result) error {
-		j.bar.add()
+		j.progress.add()
 		if item.Bad != nil {
 			return dataError("%w; mend the line", item.Bad)
 		}
@@ -174,7 +174,7 @@ func runCalibrate(cmd *cobra.Command, o *tagOptions, out, examples string, label
 		}
 		return nil
 	})
-	j.bar.clear()
+	j.progress.end()
 	if err != nil {
 		return err
 	}

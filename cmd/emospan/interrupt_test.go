@@ -65,7 +65,7 @@ func wantWhole(t *testing.T, data []byte, n int) {
 
 // TestInterrupt stops a run while it tags: what is done is written, whole, and accounted for.
 func TestInterrupt(t *testing.T) {
-	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGXCPU} {
 		t.Run(sig.String(), func(t *testing.T) {
 			dir := manyTexts(t)
 			cmd := tagCommand(dir, "--show", "-o", "out.jsonl", "in.txt")
@@ -89,6 +89,9 @@ func TestInterrupt(t *testing.T) {
 			}
 			if code := exitCodeOf(t, cmd.Wait()); code != 130 {
 				t.Errorf("exit code %d, want 130", code)
+			}
+			if answer := regexp.MustCompile(`(?m)^emospan: finishing ([1-9]|1[0-6]) records?; again to stop now$`); !answer.Match(rest) {
+				t.Errorf("the signal is not answered: %s", rest)
 			}
 			for _, want := range []string{", interrupted; ", "\nemospan: interrupted; ", " whole in the output; --resume goes on with it\n"} {
 				if !strings.Contains(string(rest), want) {
@@ -136,7 +139,7 @@ func TestInterruptRetry(t *testing.T) {
 	}
 	stderr := bufio.NewReader(pipe)
 	for shown := ""; !regexp.MustCompile(`[1-9][0-9]*/20000`).MatchString(shown); {
-		part, err := stderr.ReadString(')')
+		part, err := stderr.ReadString('\r')
 		if err != nil {
 			t.Fatalf("no progress: %q, %v", part, err)
 		}

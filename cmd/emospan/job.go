@@ -33,7 +33,7 @@ type job struct {
 	out         *dataset.Writer
 	rejected    *dataset.Writer // nil where rejects go to standard error
 	sentences   *dataset.Writer // nil where no sentences are cut, or nobody wants to know their places
-	bar         bar
+	progress    *progress
 	shown       int
 	texts       *source // the inputs, where reading them has begun
 	unsaved     unsaved
@@ -92,12 +92,17 @@ func runTag(cmd *cobra.Command, o tagOptions) (err error) {
 			return err
 		}
 	}
+	j.startProgress(cmd.Context())
+	defer j.progress.end()
 	if !o.dryRun {
 		defer func() {
 			if aerr := j.abort(); err == nil { // else it says the same again
 				err = aerr
 			}
 		}()
+		if o.resume {
+			j.progress.phase("reading what an earlier run has left", nil)
+		}
 		if !o.resume {
 			if err := j.create(); err != nil {
 				return err
@@ -112,19 +117,22 @@ func runTag(cmd *cobra.Command, o tagOptions) (err error) {
 		return err
 	}
 	defer engine.Close()
-	if err := j.prepare(engine, prompt, tax); err != nil {
+	if err := j.prepare(cmd.Context(), engine, prompt, tax); err != nil {
 		return err
 	}
 	if o.dryRun {
+		j.progress.phase("counting the texts and tagging a few", nil)
 		d := dryRun{memory: engine.memory, device: gpuName(j.sizes.gpu), offload: engine.offload}
-		return errors.Join(d.count(cmd.Context(), j.tagger, &o), d.print(cmd.OutOrStdout()))
+		err := d.count(cmd.Context(), j.tagger, &o)
+		j.progress.end()
+		return errors.Join(err, d.print(cmd.OutOrStdout()))
 	}
 	if err := j.describe(prompt); err != nil {
 		return err
 	}
-	j.startBar()
+	j.startRecords()
 	runErr := j.run(cmd.Context())
-	j.bar.clear()
+	j.progress.end()
 	return j.finish(runErr)
 }
 
@@ -144,7 +152,15 @@ func (j *job) find(ctx context.Context) (store *models.Store, err error) {
 }
 
 // load finds, checks and loads the model.
-func (j *job) load(ctx context.Context) (*engine, error) {
+func (j *job) load(ctx context.Context) (_ *engine, err error) {
+	if j.progress == nil {
+		j.startProgress(ctx)
+	}
+	defer func() {
+		if err != nil {
+			j.progress.end()
+		}
+	}()
 	store, err := j.find(ctx)
 	if err != nil {
 		return nil, err
@@ -169,7 +185,7 @@ func (j *job) load(ctx context.Context) (*engine, error) {
 	if j.opts.logLevel == "debug" {
 		fmt.Fprintf(j.stderr, "emospan: debug: %s: %s\n", j.sizes, why)
 	}
-	e, err := loadEngine(model, g, j.sizes)
+	e, err := j.loadEngine(ctx, model, g)
 	j.log(err)
 	if err != nil {
 		return nil, err
@@ -179,6 +195,7 @@ func (j *job) load(ctx context.Context) (*engine, error) {
 		j.faster = r.hint()
 	}
 	if j.manifest.ModelSHA256 == "" {
+		j.progress.phase("computing the SHA-256 of the model", nil)
 		if j.manifest.ModelSHA256, err = model.Hash(ctx); err != nil {
 			e.Close()
 			return nil, err
@@ -188,12 +205,22 @@ func (j *job) load(ctx context.Context) (*engine, error) {
 }
 
 // prepare has the model read the prompt that every record shares.
-func (j *job) prepare(engine *engine, prompt *tagger.Prompt, tax *dataset.Taxonomy) (err error) {
+func (j *job) prepare(ctx context.Context, engine *engine, prompt *tagger.Prompt, tax *dataset.Taxonomy) (err error) {
 	o := &j.opts
+	release := abortWith(ctx, engine)
+	defer func() {
+		if release(); ctx.Err() != nil {
+			err = stoppedEarly(ctx)
+		}
+		if err != nil {
+			j.progress.end()
+		}
+		j.log(err)
+	}()
 	j.tagger, err = tagger.New(engine, tagger.Options{
 		ModelName: j.manifest.Model, Prompt: prompt, Taxonomy: tax, Decode: tagger.Decode(o.decode),
 		Sampling: tagger.Sampling{Temperature: o.temperature, TopP: o.topP, Seed: o.seed}, Alike: j.alike,
-		Confidence: tagger.Confidence(o.confidence), Calibration: j.calibration,
+		Confidence: tagger.Confidence(o.confidence), Calibration: j.calibration, Progress: j.readingPrompt,
 	})
 	return err
 }
@@ -231,29 +258,6 @@ func (j *job) describe(prompt *tagger.Prompt) error {
 	return j.identify(prompt)
 }
 
-func (j *job) startBar() {
-	mixed := j.opts.out == "-" && isTerminal(os.Stdout) // the records would run into the bar
-	if j.opts.progress == "never" || j.opts.progress == "auto" && (j.opts.quiet || mixed || !isTerminal(j.stderr)) {
-		return
-	}
-	total := 0
-	for _, file := range j.opts.files {
-		n, ok := countTexts(file, &j.opts)
-		if !ok {
-			total = -1
-			break
-		}
-		total += n
-	}
-	if j.opts.limit > 0 && total > j.opts.limit {
-		total = j.opts.limit
-	}
-	if total > 0 {
-		total = j.opts.shard.Size(total) - j.earlier
-	}
-	j.bar = newRecordBar(j.stderr, total)
-}
-
 // run tags every text, until the end, the limit or an interruption.
 func (j *job) run(ctx context.Context) error {
 	return j.each(ctx, func(item tagger.Item, res tagger.Result) error {
@@ -263,7 +267,7 @@ func (j *job) run(ctx context.Context) error {
 		if err := j.take(item, res); err != nil {
 			return err
 		}
-		j.bar.add()
+		j.progress.add()
 		return j.flush()
 	})
 }
@@ -336,7 +340,6 @@ func (j *job) accept(r *dataset.Record) error {
 	j.unsaved.records = append(j.unsaved.records, r)
 	if j.opts.show < 0 || j.shown < int(j.opts.show) {
 		j.shown++
-		j.bar.clear()
 		drawRecord(j.stderr, r, j.colours, columns(j.stderr))
 	}
 	return j.out.Write(r)
@@ -374,7 +377,6 @@ func (j *job) reject(r *dataset.Reject) error {
 		j.unsaved.rejects = append(j.unsaved.rejects, r)
 		err = j.rejected.Write(r)
 	} else if line, e := r.AppendJSON(nil); e == nil {
-		j.bar.clear()
 		if isTerminal(j.stderr) {
 			line = []byte(printable(string(line)))
 		}

@@ -2,13 +2,9 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/spf13/cobra"
 )
@@ -20,6 +16,9 @@ func main() {
 
 // run executes one command line and returns the exit code.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	if f, ok := stderr.(*os.File); ok {
+		stderr = newConsole(f)
+	}
 	ctx, stop := interruptible(stderr)
 	defer stop()
 	root := newRoot()
@@ -86,33 +85,5 @@ func finishCompletion(root *cobra.Command) {
 		for _, shell := range c.Commands() {
 			shell.Args, shell.Example = takesNothing, "  "+shell.CommandPath()
 		}
-	}
-}
-
-// interruptible returns a context that the first SIGINT or SIGTERM cancels, which lets the records in flight be finished. A
-// second one ends the program at once.
-func interruptible(stderr io.Writer) (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(context.Background())
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	done := make(chan struct{})
-	go func() {
-		for n := 0; ; n++ {
-			select {
-			case <-done:
-				return
-			case <-signals:
-				if n > 0 {
-					fmt.Fprintln(stderr, "emospan: stopped at once; what was flushed before is whole")
-					os.Exit(130)
-				}
-				cancel(errInterrupted)
-			}
-		}
-	}()
-	return ctx, func() {
-		signal.Stop(signals)
-		close(done)
-		cancel(errors.New("done"))
 	}
 }

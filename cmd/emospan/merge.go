@@ -199,13 +199,19 @@ func runMerge(cmd *cobra.Command, o *mergeOptions, shards []shardOutput) (err er
 	if err := m.open(shards); err != nil {
 		return err
 	}
-	var b bar
-	if !o.quiet && isTerminal(cmd.ErrOrStderr()) {
-		b = newRecordBar(cmd.ErrOrStderr(), m.texts)
-		b.p.Describe("merging")
+	mode := hidden
+	switch {
+	case o.quiet:
+	case isTerminal(cmd.ErrOrStderr()):
+		mode = drawn
+	default:
+		mode = lines
 	}
-	err = m.run(cmd.Context(), b)
-	b.clear()
+	p := newProgress(cmd.ErrOrStderr(), mode)
+	p.records("merging", nil)
+	p.expect(m.texts)
+	err = m.run(cmd.Context(), p)
+	p.end()
 	if err != nil {
 		return writeFailure(err)
 	}
@@ -229,7 +235,7 @@ func runMerge(cmd *cobra.Command, o *mergeOptions, shards []shardOutput) (err er
 }
 
 // run copies every text's lines, in the order of the input.
-func (m *join) run(ctx context.Context, b bar) error {
+func (m *join) run(ctx context.Context, p *progress) error {
 	for number := range m.texts {
 		if ctx.Err() != nil {
 			return fmt.Errorf("%w; nothing was written", context.Cause(ctx))
@@ -237,7 +243,7 @@ func (m *join) run(ctx context.Context, b bar) error {
 		if err := m.text(m.shards[number%len(m.shards)], number); err != nil {
 			return err
 		}
-		b.add()
+		p.add()
 	}
 	for _, s := range m.shards {
 		if err := s.checkEnd(); err != nil {

@@ -109,11 +109,11 @@ func (c *conversion) run(ctx context.Context, stderr io.Writer) (models.Entry, e
 	if err != nil {
 		return models.Entry{}, err
 	}
-	bar := newByteBar(stderr, "converting "+printable(c.source.Name))
+	bar := newByteProgress(stderr, "converting "+printable(c.source.Name))
 	entry, err := c.store.Make(ctx, c.name, g.ConvertedSize(c.format), c.replace, bar.set, func(path string) (models.Meta, error) {
 		return c.make(ctx, g, hash, path)
 	})
-	bar.clear()
+	bar.end()
 	if err != nil {
 		return models.Entry{}, err
 	}

@@ -37,7 +37,7 @@ This is the only command that uses the network.`, models.Known()),
 			}
 			store := models.OpenDefault()
 			stderr := cmd.ErrOrStderr()
-			bar := newByteBar(stderr, "fetching "+printable(what))
+			bar := newByteProgress(stderr, "fetching "+printable(what))
 			var entry models.Entry
 			var fetched bool
 			var err error
@@ -46,7 +46,7 @@ This is the only command that uses the network.`, models.Known()),
 			} else {
 				entry, fetched, err = models.Pull(cmd.Context(), store, what, bar.set)
 			}
-			bar.clear()
+			bar.end()
 			if err != nil {
 				return err
 			}

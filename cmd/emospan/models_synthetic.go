@@ -81,9 +81,9 @@ func syntheticModel(ctx context.Context, stderr io.Writer, shape string, f model
 	if _, err := checkMemory(s.Name, s.Header(), sizes, availableMemory()); err != nil {
 		return models.Model{}, err
 	}
-	bar := newByteBar(stderr, "writing "+s.Name)
+	bar := newByteProgress(stderr, "writing "+s.Name)
 	err = s.Write(ctx, dir, bar.set)
-	bar.clear()
+	bar.end()
 	if err != nil {
 		return models.Model{}, err
 	}

@@ -270,16 +270,16 @@ func runRetry(cmd *cobra.Command, o *retryOptions) (err error) {
 		return err
 	}
 	defer engine.Close()
-	if err := r.prepare(engine, prompt, tax); err != nil {
+	if err := r.prepare(cmd.Context(), engine, prompt, tax); err != nil {
 		return err
 	}
 	r.opts.out = r.merge.files.out
 	if err := r.describe(prompt); err != nil {
 		return err
 	}
-	r.startBar()
+	r.startRecords()
 	runErr := r.run(cmd.Context(), o.log, there)
-	r.bar.clear()
+	r.progress.end()
 	return r.finish(o, runErr)
 }
 
@@ -312,7 +312,7 @@ func (r *retry) run(ctx context.Context, log string, there *outputSurvey) error 
 	taken := 0
 	err := r.tagger.Run(items, false, func(item tagger.Item, res tagger.Result) error {
 		taken++
-		r.bar.add()
+		r.progress.add()
 		return r.take(item, res)
 	})
 	if err == nil {

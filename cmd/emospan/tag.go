@@ -122,8 +122,8 @@ func (o *tagOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.fsync, "fsync", fsyncInterval, "what outlasts a power cut: never (what the system has written by then), interval (all but the last five seconds) or always (each record)")
 	f.Var(&o.show, "show", "print records as they come, spans marked and in a terminal wrapped: `N` of them, or all, as --show alone does")
 	f.Lookup("show").NoOptDefVal = showAll
-	f.BoolVarP(&o.quiet, "quiet", "q", false, "no summary on standard error")
-	f.StringVar(&o.progress, "progress", "auto", "progress bar: auto (where standard error is a terminal), always or never")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "no summary and no progress on standard error")
+	f.StringVar(&o.progress, "progress", "auto", "what the run does, then records, their rate and the time left: auto (in a terminal a line that is drawn anew, else a line a minute), always (drawn, even to a file) or never")
 	f.StringVar(&o.logLevel, "log-level", "error", "what llama.cpp says on standard error: debug, info, warn or error")
 	f.BoolVar(&o.noSandbox, "no-sandbox", false, "keep all of the user's rights while the model runs (default: no files but those of this run, no sockets, no other programs)")
 	f.StringVar(&o.cpuProfile, "cpuprofile", "", "write a CPU profile of the Go side to `FILE`")

@@ -87,6 +87,9 @@ func isTerminal(w any) bool {
 	if out, ok := w.(*checkedOutput); ok {
 		w = out.w
 	}
+	if c, ok := w.(*console); ok {
+		w = c.w
+	}
 	if _, ok := w.(*terminal); ok {
 		return true
 	}
