@@ -47,6 +47,7 @@ import (
 //     uniqueItems if there is at most one item, or the items are of an enum or boolean,
 //     which then come in its order.
 //   - minLength and maxLength in code points, up to 1e9 as all counts; pattern; format.
+//   - multipleOf a whole number up to 1000: integers, of number too.
 //   - minimum, maximum, exclusiveMinimum and exclusiveMaximum of integer and number, with
 //     up to 40 digits on either side of the point; true for the latter two, as in draft 4.
 //   - $ref to a JSON pointer into the same schema, #/$defs/x, also recursively, or to an
@@ -71,8 +72,8 @@ import (
 // A pattern is a regular expression of ECMA-262 with the u flag and matches anywhere if it
 // is not anchored. It may have alternatives, groups, * + ? {m} {m,} {m,n}, lazy or not, .
 // and classes, the escapes \d \D \w \W \s \S \t \n \v \f \r \0 \cX \xHH \uHHHH \u{H} and
-// \ before punctuation; ^ and $. Word boundaries, references to groups, look-around and \p
-// are errors. Several patterns, and formats and lengths beside them, hold together.
+// \ before punctuation; ^ and $. Word boundaries, references to groups, other look-around than
+// (?=…) and (?!…) after a ^ at the beginning, and \p are errors. Several patterns, and formats and lengths beside them, hold together.
 //
 // # Limits
 //
@@ -149,11 +150,13 @@ type schemaBuilder struct {
 	anchors  map[string][]*jsonValue
 	machines map[string]*runeMachine // of patterns and formats
 	seals    map[string]*schema      // made for unevaluatedProperties
+	pins     map[typeSet]*schema     // made to keep types
 
 	denied     map[*jsonValue]int           // numbers of schemas, for keys
 	negated    map[*jsonValue]negationCases // what was found out about schemas that are not to hold
 	exclusions map[*jsonValue][]*jsonValue  // by made schemas, values that they exclude
 	absences   map[*jsonValue]string        // by made schemas, a property that they forbid
+	unlike     map[*jsonValue]*jsonValue    // by made schemas, a pattern that their strings do not match
 	partial    bool                         // a part has no values,
 	empty      error                        // and why not, the first one
 
@@ -172,10 +175,12 @@ func newSchemaBuilder(document *jsonValue, options SchemaOptions) *schemaBuilder
 		draft:      draftOf(document),
 		machines:   map[string]*runeMachine{},
 		seals:      map[string]*schema{},
+		pins:       map[typeSet]*schema{},
 		denied:     map[*jsonValue]int{},
 		negated:    map[*jsonValue]negationCases{},
 		exclusions: map[*jsonValue][]*jsonValue{},
 		absences:   map[*jsonValue]string{},
+		unlike:     map[*jsonValue]*jsonValue{},
 		document:   document,
 		schemas:    map[*jsonValue]*schema{},
 		origin:     map[*Rule]*jsonValue{},

@@ -298,6 +298,20 @@ func (b *schemaBuilder) determine(at *jsonValue, machines []*runeMachine) (*rune
 	return a, nil
 }
 
+// machine returns a machine that accepts the strings that end in a state for which
+// accepting holds.
+func (a *runeAutomaton) machine(accepting func(accepts uint64) bool) *runeMachine {
+	m := &runeMachine{states: make([]runeState, len(a.states)), accept: len(a.states)}
+	for i, s := range a.states {
+		m.states[i].edges = s.edges
+		if accepting(s.accepts) {
+			m.states[i].empty = []int{m.accept}
+		}
+	}
+	m.add()
+	return m
+}
+
 // automatonExpr returns an expression for the strings that end in a state for which
 // accepting holds, as JSON spells them, nil if there are none. hint is a name for rules.
 func (b *schemaBuilder) automatonExpr(a *runeAutomaton, accepting func(accepts uint64) bool, hint string) *Expr {

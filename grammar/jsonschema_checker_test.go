@@ -134,6 +134,8 @@ func (c schemaChecker) holds(s map[string]any, keyword string, arg, value any) b
 		}
 	case json.Number:
 		switch n := rat(value.String()); keyword {
+		case "multipleOf":
+			return new(big.Rat).Quo(n, rat(arg.(json.Number).String())).IsInt()
 		case "minimum":
 			return n.Cmp(rat(arg.(json.Number).String())) >= 0
 		case "exclusiveMinimum":

@@ -108,6 +108,7 @@ func (b *schemaBuilder) and(v *jsonValue, x, y disjunction) (disjunction, error)
 type expansion struct {
 	open    map[*schema]bool // the schemas being expanded
 	compare bool             // for a comparison: more may hold, so that oneOf counts as anyOf, and not and if are left out
+	partial *bool            // set if something is left out, if not nil
 }
 
 // expand follows the references and combinations of the schema at v up to conditions on the
@@ -139,6 +140,9 @@ func (b *schemaBuilder) expandWithin(v *jsonValue, within expansion) (disjunctio
 		d.alternatives[0].schemas = []*schema{s}
 	}
 	// What stands beside $ref counts from 2019 on, and here before that too, unless more may hold.
+	if within.partial != nil && (s.oneOf != nil || s.not != nil || s.cond != nil || s.dependencies != nil || s.sealed) {
+		*within.partial = true
+	}
 	alone := s.ref != nil && within.compare && b.draft > 0 && b.draft < 2019
 	if alone {
 		d = truth()

@@ -84,11 +84,11 @@ func (b *schemaBuilder) disjoint(v *jsonValue, c, d conjunction, written bool, d
 	}
 	for i, s := range slices.Concat(c.schemas, d.schemas) {
 		for _, name := range s.required {
-			x, err := b.property(v, c, name.text, written)
+			x, written, err := b.property(v, c, name.text, written)
 			if err != nil {
 				return false, err
 			}
-			y, err := b.property(v, d, name.text, false)
+			y, _, err := b.property(v, d, name.text, false)
 			if err != nil {
 				return false, err
 			}
@@ -104,24 +104,26 @@ func (b *schemaBuilder) disjoint(v *jsonValue, c, d conjunction, written bool, d
 }
 
 // property returns what an object that satisfies c has as the property of that name, if it
-// has one; if written, one that the grammar writes.
-func (b *schemaBuilder) property(v *jsonValue, c conjunction, name string, written bool) (disjunction, error) {
-	all := truth()
-	within := expansion{open: map[*schema]bool{}, compare: true}
+// has one; if written, one that the grammar writes. It is still written if nothing was left
+// out of it, which could add to what the grammar writes.
+func (b *schemaBuilder) property(v *jsonValue, c conjunction, name string, written bool) (d disjunction, stillWritten bool, err error) {
 	m, err := b.member(c, name)
 	if err != nil || m.forbidden || written && !m.spoken && c.closed() && !c.requires(name) {
-		return disjunction{}, err
+		return disjunction{}, written, err
 	}
+	partial := false
+	within := expansion{open: map[*schema]bool{}, compare: true, partial: &partial}
+	all := truth()
 	for _, s := range m.schemas {
 		d, err := b.expandWithin(s, within)
 		if err != nil {
-			return all, err
+			return all, false, err
 		}
 		if all, err = b.and(v, all, d); err != nil {
-			return all, err
+			return all, false, err
 		}
 	}
-	return all, nil
+	return all, written && !partial, nil
 }
 
 // requires reports whether objects of c have a property of that name.

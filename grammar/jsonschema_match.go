@@ -9,6 +9,9 @@ func (b *schemaBuilder) pattern(v *jsonValue, lo, hi int) (e *Expr, ok bool, err
 	if err != nil {
 		return nil, false, err
 	}
+	if n.ahead != nil {
+		return nil, false, nil
+	}
 	sequences, ok := wholeStrings(n)
 	if !ok {
 		return nil, false, nil

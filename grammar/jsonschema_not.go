@@ -44,27 +44,33 @@ func (n negation) unsupported() error {
 
 // settle returns values that satisfy c, as conditions that hold alone. What the grammar
 // writes for c need not satisfy a schema that c excludes, as often it has no properties but
-// those listed; if it may, the cases are taken in which it does not.
+// those listed; if it may, the cases are taken in which it does not. A case may have the
+// grammar write more, so that what c excludes besides is looked at again.
 func (b *schemaBuilder) settle(v *jsonValue, c conjunction) (disjunction, error) {
-	if len(c.nots) == 0 {
-		return disjunction{alternatives: []conjunction{c}}, nil
+	for i, n := range c.nots {
+		if err := b.spend(v, 1+len(c.schemas)); err != nil {
+			return disjunction{}, err
+		}
+		excluded, err := b.expandWithin(n.of, expansion{open: map[*schema]bool{}, compare: true})
+		if err != nil {
+			return disjunction{}, err
+		}
+		apart, err := b.apart(v, disjunction{alternatives: []conjunction{c}}, excluded, true, maxExclusiveDepth)
+		if err != nil {
+			return disjunction{}, err
+		}
+		if !apart {
+			rest := c
+			rest.nots = slices.Concat(c.nots[:i], c.nots[i+1:])
+			return b.settleCases(v, b.pin(rest), n)
+		}
 	}
-	n := c.nots[0]
-	rest := conjunction{schemas: c.schemas, nots: c.nots[1:], name: c.name}
-	if err := b.spend(v, 1+len(c.schemas)); err != nil {
-		return disjunction{}, err
-	}
-	excluded, err := b.expandWithin(n.of, expansion{open: map[*schema]bool{}, compare: true})
-	if err != nil {
-		return disjunction{}, err
-	}
-	apart, err := b.apart(v, disjunction{alternatives: []conjunction{c}}, excluded, true, maxExclusiveDepth)
-	if err != nil {
-		return disjunction{}, err
-	}
-	if apart {
-		return b.settle(v, rest)
-	}
+	c.nots = nil
+	return disjunction{alternatives: []conjunction{c}}, nil
+}
+
+// settleCases settles c in the cases in which the schema of n does not hold.
+func (b *schemaBuilder) settleCases(v *jsonValue, c conjunction, n negation) (disjunction, error) {
 	cases, complete, err := b.negate(n.of)
 	if err != nil {
 		return disjunction{}, err
@@ -78,28 +84,42 @@ func (b *schemaBuilder) settle(v *jsonValue, c conjunction) (disjunction, error)
 		if err != nil {
 			return d, err
 		}
-		if d, err = b.and(v, disjunction{alternatives: []conjunction{rest}}, d); err != nil {
+		if d, err = b.and(v, disjunction{alternatives: []conjunction{c}}, d); err != nil {
 			return d, err
 		}
-		for _, c := range d.alternatives {
-			if !c.possible() {
+		for _, alternative := range d.alternatives {
+			if !alternative.possible() {
 				continue
 			}
-			c.name = rest.name
-			settled, err := b.settle(v, c)
+			alternative.name = c.name
+			settled, err := b.settle(v, alternative)
 			if err != nil {
 				return settled, err
 			}
 			all.alternatives = append(all.alternatives, settled.alternatives...)
 		}
 	}
-	if len(all.alternatives) == 0 && !complete {
-		return all, n.unsupported()
-	}
-	if len(all.alternatives) > maxNegations {
+	if len(all.alternatives) == 0 && !complete || len(all.alternatives) > maxNegations {
 		return all, n.unsupported()
 	}
 	return all, nil
+}
+
+// pin returns c with the types that the grammar writes for it, so that a type among what it
+// excludes does not add others.
+func (b *schemaBuilder) pin(c conjunction) conjunction {
+	types := c.written()
+	if _, listed := c.values(); listed || types == c.types() {
+		return c
+	}
+	s := b.pins[types]
+	if s == nil {
+		s = b.newSchema(b.document)
+		s.typed, s.types, s.asserts = true, types, true
+		b.pins[types] = s
+	}
+	c.schemas = append(slices.Clone(c.schemas), s)
+	return c
 }
 
 // possible reports whether types and lists leave c a value.
@@ -192,7 +212,7 @@ func (w *negationWriter) write() error {
 		b.exclusions[at] = list
 		w.cases = append(w.cases, at)
 	}
-	w.object()
+	w.parts()
 	w.counts()
 	return nil
 }
@@ -215,7 +235,9 @@ func (w *negationWriter) others() {
 	}
 }
 
-func (w *negationWriter) object() {
+// parts adds objects and arrays a part of which fails, and strings that a pattern does not
+// match.
+func (w *negationWriter) parts() {
 	s, object := w.s, w.s.at.madeString("object")
 	if s.properties != nil {
 		for i, name := range s.properties.names {
@@ -232,8 +254,17 @@ func (w *negationWriter) object() {
 		w.b.absences[at] = name.text
 		w.cases = append(w.cases, at)
 	}
+	if s.items != nil && s.prefixItems == nil {
+		fails := s.items.made("not", s.items)
+		w.add("type", s.at.madeString("array"), "minItems", s.at.madeNumber(1), "prefixItems", s.at.madeList([]*jsonValue{fails}))
+	}
+	if s.pattern != nil {
+		at := s.at.made()
+		w.b.unlike[at] = s.pattern
+		w.cases = append(w.cases, at)
+	}
 	if s.patterns != nil || s.additional != nil && s.additional.kind != 't' || s.propertyNames != nil || s.sealed || s.items != nil || s.prefixItems != nil ||
-		s.unique != nil || s.pattern != nil || s.format != nil || s.excluded != nil {
+		s.unique != nil || s.format != nil || s.multiple != nil || s.excluded != nil || s.unlike != nil {
 		w.complete = false
 	}
 }

@@ -232,6 +232,26 @@ func number(bounds []bound) *Expr {
 	return alternate(items...)
 }
 
+// maxMultiple is the largest multipleOf.
+const maxMultiple = 1000
+
+// multiplesOf returns a machine that accepts the integers that n divides.
+func multiplesOf(n int) *runeMachine {
+	m := &runeMachine{accept: n + 1} // a state for each remainder, but the first for no digit yet
+	m.states = make([]runeState, n+2)
+	remainder := func(r int) int { return r + 1 }
+	for d := range 10 {
+		digit := []Range{{'0' + rune(d), '0' + rune(d)}}
+		m.edge(0, digit, remainder(d%n))
+		for r := range n {
+			m.edge(remainder(r), digit, remainder((10*r+d)%n))
+		}
+	}
+	m.edge(0, []Range{{'-', '-'}}, 0)
+	m.states[remainder(0)].empty = []int{m.accept}
+	return m
+}
+
 // signed returns an expression for the integers lo to hi, given one for those from 0.
 func signed(lo, hi *big.Int, unsigned func(lo, hi *big.Int) *Expr) *Expr {
 	var items []*Expr

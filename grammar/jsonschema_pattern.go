@@ -19,6 +19,7 @@ const (
 	patternRepeat                     // sub[0], lo to hi times
 	patternStart                      // ^
 	patternEnd                        // $
+	patternAhead                      // sub[0] comes, if lo is 1, or does not; at the beginning only
 )
 
 // patternNode is a node of the syntax tree of a pattern.
@@ -27,6 +28,7 @@ type patternNode struct {
 	runes  []Range // merged, not empty
 	sub    []*patternNode
 	lo, hi int
+	ahead  []*patternNode // of a whole pattern: what is looked for after its ^
 }
 
 // patternParser parses the regular expressions of ECMA-262, with the u flag. What has a
@@ -37,6 +39,8 @@ type patternParser struct {
 	src   string
 	pos   int
 	depth int
+
+	aheads, firstAhead int // how many (?= and (?! there are, and where the first is
 }
 
 func parsePattern(v *jsonValue) (*patternNode, error) {
@@ -47,6 +51,19 @@ func parsePattern(v *jsonValue) (*patternNode, error) {
 	}
 	if p.pos < len(p.src) {
 		return nil, p.errorf(p.pos, "unbalanced )")
+	}
+	if n.op == patternConcat && len(n.sub) > 1 && n.sub[0].op == patternStart {
+		last := 1
+		for last < len(n.sub) && n.sub[last].op == patternAhead {
+			last++
+		}
+		if last > 1 {
+			n = &patternNode{op: patternConcat, sub: append([]*patternNode{n.sub[0]}, n.sub[last:]...), ahead: n.sub[1:last]}
+			p.aheads -= last - 1
+		}
+	}
+	if p.aheads > 0 {
+		return nil, p.errorf(p.firstAhead, "look-around is not supported")
 	}
 	return n, nil
 }
@@ -184,12 +201,21 @@ func (p *patternParser) atom() (*patternNode, error) {
 // group parses what follows a (.
 func (p *patternParser) group() (*patternNode, error) {
 	start := p.pos - 1
+	var ahead *patternNode
 	if p.depth++; p.depth > maxPatternDepth {
 		return nil, p.errorf(start, "groups nest too deeply")
 	}
 	switch {
 	case p.accept("?:"):
-	case p.accept("?="), p.accept("?!"), p.accept("?<="), p.accept("?<!"):
+	case p.accept("?="), p.accept("?!"):
+		if p.aheads++; p.aheads == 1 {
+			p.firstAhead = start
+		}
+		ahead = &patternNode{op: patternAhead}
+		if p.src[p.pos-1] == '=' {
+			ahead.lo = 1
+		}
+	case p.accept("?<="), p.accept("?<!"):
 		return nil, p.errorf(start, "look-around is not supported")
 	case p.accept("?<"):
 		for c := p.next(); c < utf8.RuneSelf && isNameByte(byte(c)) && c != '-' || c == '_'; c = p.next() {
@@ -209,6 +235,10 @@ func (p *patternParser) group() (*patternNode, error) {
 		return nil, p.errorf(start, "missing )")
 	}
 	p.depth--
+	if ahead != nil {
+		ahead.sub = []*patternNode{n}
+		return ahead, nil
+	}
 	return n, nil
 }
 

@@ -93,7 +93,9 @@ type schema struct {
 
 	minLength, maxLength int
 	pattern, format      *jsonValue
+	unlike               *jsonValue // a pattern that does not match
 
+	multiple       *jsonValue // multipleOf
 	bounds         []bound
 	openLo, openHi bool // of a draft 4 schema: minimum, maximum are exclusive
 }
@@ -121,8 +123,6 @@ const (
 var refused = map[string]string{
 	"unevaluatedItems": "say it in prefixItems and items",
 	"contains":         "say where the item stands with prefixItems",
-	"multipleOf":       "a grammar cannot divide; list the values with enum or check them afterwards",
-	"divisibleBy":      "a grammar cannot divide; list the values with enum or check them afterwards",
 	"contentEncoding":  justJSON, "contentMediaType": justJSON, "contentSchema": justJSON,
 	"$dynamicRef": onlyRefs, "$recursiveRef": onlyRefs, "$recursiveAnchor": onlyRefs,
 	"extends": "write allOf", "disallow": "write not",
@@ -170,6 +170,8 @@ var keywords = map[string]struct {
 	"pattern":   {typeString, func(s *schema, v *jsonValue) error { s.pattern = v; return v.want('"', "a string") }},
 	"format":    {typeString, func(s *schema, v *jsonValue) error { s.format = v; return v.want('"', "a string") }},
 
+	"multipleOf":       {typeNumber, (*schema).readMultiple},
+	"divisibleBy":      {typeNumber, (*schema).readMultiple},
 	"minimum":          {typeNumber, func(s *schema, v *jsonValue) error { return s.readBound(v, false, false) }},
 	"exclusiveMinimum": {typeNumber, func(s *schema, v *jsonValue) error { return s.readBound(v, false, true) }},
 	"maximum":          {typeNumber, func(s *schema, v *jsonValue) error { return s.readBound(v, true, false) }},
@@ -184,6 +186,9 @@ func (b *schemaBuilder) read(v *jsonValue) (*schema, error) {
 	s := b.newSchema(v)
 	if list, ok := b.exclusions[v]; ok {
 		s.typed, s.excluded, s.speaks = true, list, typesOf(list)
+	}
+	if pattern, ok := b.unlike[v]; ok {
+		s.typed, s.types, s.unlike, s.speaks = true, typeString, pattern, typeString
 	}
 	if name, ok := b.absences[v]; ok {
 		s.typed, s.types, s.absent, s.speaks = true, typeObject, []string{name}, typeObject
@@ -359,6 +364,15 @@ func (s *schema) readUnique(v *jsonValue) error {
 		return err
 	}
 	s.unique = v
+	return nil
+}
+
+func (s *schema) readMultiple(v *jsonValue) error {
+	n := 0
+	if err := v.count(&n); err != nil || n == 0 || n > maxMultiple {
+		return v.errorf("want a whole number from 1 to %d: list the values with enum, or check them afterwards", maxMultiple)
+	}
+	s.multiple = v
 	return nil
 }
 

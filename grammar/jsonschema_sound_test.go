@@ -48,6 +48,9 @@ func (w schemaWriter) schema(depth int) string {
 		add(`"type":%s`, w.pick(`"integer"`, `"number"`, `["number","null"]`))
 		maybe(`"%s":%s`, w.pick("minimum", "exclusiveMinimum"), bound())
 		maybe(`"%s":%s`, w.pick("maximum", "exclusiveMaximum"), bound())
+		if w.rng.IntN(6) == 0 {
+			add(`"multipleOf":%s`, w.pick("1", "3", "10"))
+		}
 	case 4:
 		add(`"enum":%s`, w.pick(`["a","b\n"]`, `[1,2.5,"a",null]`, `[{"a":[1,"é"]},[]]`, `[true]`))
 		maybe(`"type":%s`, w.pick(`"string"`, `["integer","null"]`, `["object","boolean"]`))

@@ -33,7 +33,7 @@ func (b *schemaBuilder) str(c conjunction) (*Expr, error) {
 		if known != "" {
 			distinct(&formats, s.format)
 		}
-		excluded = excluded || typesOf(s.excluded)&typeString != 0
+		excluded = excluded || s.unlike != nil || typesOf(s.excluded)&typeString != 0
 	}
 	switch {
 	case excluded || len(patterns)+len(formats) > 1:
@@ -98,6 +98,13 @@ func (b *schemaBuilder) stringConditions(c conjunction) ([]stringCondition, erro
 				return nil, err
 			}
 			all = append(all, stringCondition{s.pattern, m, false})
+		}
+		if s.unlike != nil {
+			m, err := b.machine(s.unlike)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, stringCondition{s.unlike, m, true})
 		}
 		rule, err := b.format(s)
 		if err != nil {
@@ -172,11 +179,38 @@ func (b *schemaBuilder) machine(v *jsonValue) (*runeMachine, error) {
 		return nil, err
 	}
 	m := machineOf(n, true)
+	if m != nil && n.ahead != nil {
+		if m, err = b.lookAhead(v, n, m); err != nil {
+			return nil, err
+		}
+	}
 	if m == nil {
 		return nil, v.errorf("the pattern is too large: its counts add up to more than %d", maxMachine)
 	}
 	b.machines["pattern "+v.text] = m
 	return m, nil
+}
+
+// lookAhead returns the machine for a pattern that m stands for but for what is to come, or
+// is not to come, after its ^. It is nil if it would be too large.
+func (b *schemaBuilder) lookAhead(v *jsonValue, n *patternNode, m *runeMachine) (*runeMachine, error) {
+	machines, want := []*runeMachine{m}, uint64(1)
+	for i, ahead := range n.ahead {
+		start := &patternNode{op: patternStart}
+		m := machineOf(&patternNode{op: patternConcat, sub: []*patternNode{start, ahead.sub[0]}}, true)
+		if m == nil || len(machines) == 64 {
+			return nil, nil
+		}
+		machines = append(machines, m)
+		if ahead.lo == 1 {
+			want |= 2 << i
+		}
+	}
+	a, err := b.determine(v, machines)
+	if err != nil {
+		return nil, err
+	}
+	return a.machine(func(accepts uint64) bool { return accepts == want }), nil
 }
 
 // nameConditions returns what the propertyNames at v says about a name.

@@ -218,7 +218,7 @@ func TestSchemaError(t *testing.T) {
 		{"false", "", "no value satisfies it"},
 		{`{"anyOf":[false]}`, "", "no value satisfies it"},
 		{`{"items":{"uniqueItems":true}}`, "/items/uniqueItems", "check them afterwards"},
-		{`{"type":"integer","multipleOf":2}`, "/multipleOf", "not supported"},
+		{`{"type":"number","multipleOf":0.5}`, "/multipleOf", "a whole number from 1 to 1000"},
 		{`{"properties":{"a":{"$id":"x","items":{"$ref":"#/d"}}},"d":{"type":"null"}}`, "/properties/a/$id", "leave it out"},
 		{`{"$ref":"#/$defs/A/$defs/B","$defs":{"A":{"$id":"http://x.test/a","$defs":{"B":{"$ref":"#/$defs/C"},"C":{"type":"string"}}},"C":{"type":"integer"}}}`,
 			"/$defs/A/$id", "the $ref at #/$ref passes through it"},

@@ -254,6 +254,9 @@ func (b *schemaBuilder) satisfies(c conjunction, v *jsonValue) (bool, error) {
 		}
 		switch v.kind {
 		case '0':
+			if s.multiple != nil && !multiplesOf(s.factor()).matches(v.text) {
+				return false, nil
+			}
 			for _, bound := range s.bounds {
 				if !bound.allows(parseDecimal(v.text)) {
 					return false, nil
@@ -294,6 +297,11 @@ func (c conjunction) bounds() []bound {
 // says so.
 func (b *schemaBuilder) numeric(c conjunction, types typeSet) (*Expr, error) {
 	bounds := c.bounds()
+	for _, s := range c.schemas {
+		if s.multiple != nil || types == typeInteger && typesOf(s.excluded)&typeNumber != 0 {
+			return b.integers(c, bounds, types)
+		}
+	}
 	if err := c.noneExcluded(types); err != nil {
 		return nil, err
 	}
@@ -311,6 +319,56 @@ func (b *schemaBuilder) numeric(c conjunction, types typeSet) (*Expr, error) {
 	}
 	if e == nil {
 		return b.nothing(bounds[len(bounds)-1].at.errorf("no number is within the bounds")), nil
+	}
+	return e, nil
+}
+
+// factor returns multipleOf.
+func (s *schema) factor() int {
+	n := 0
+	if err := s.multiple.count(&n); err != nil {
+		panic(err) // it was read before
+	}
+	return n
+}
+
+// integers returns an expression for the integers that satisfy c, which says multipleOf or
+// excludes some: the texts that automata over digits accept.
+func (b *schemaBuilder) integers(c conjunction, bounds []bound, types typeSet) (*Expr, error) {
+	e := integer(bounds)
+	if e == nil || types&typeInteger == 0 {
+		return b.nothing(c.at().errorf("no number is within the bounds")), nil
+	}
+	machines, want := []*runeMachine{machineOf(exprPattern(e), false)}, uint64(1)
+	at := c.at()
+	for _, s := range c.schemas {
+		if s.multiple != nil {
+			at = s.multiple
+			want |= 1 << len(machines)
+			machines = append(machines, multiplesOf(s.factor()))
+		}
+		var texts []string
+		for _, v := range s.excluded {
+			// What has more digits than a bound may have is not written.
+			if d := parseDecimal(v.text); typeOf(v) == typeInteger && len(d.digits)+d.exp <= maxBoundDigits {
+				n, _ := d.scaled(0)
+				texts = append(texts, n.String())
+			}
+		}
+		if texts != nil {
+			at = s.at
+			machines = append(machines, machineOfStrings(texts))
+		}
+	}
+	if machines[0] == nil || len(machines) > 64 {
+		return nil, at.errorf("too much to tell apart")
+	}
+	a, err := b.determine(at, machines)
+	if err != nil {
+		return nil, err
+	}
+	if e = b.automatonExpr(a, func(accepts uint64) bool { return accepts == want }, "integer"); e == nil {
+		return b.nothing(at.errorf("no integer is within the bounds and satisfies it")), nil
 	}
 	return e, nil
 }
