@@ -22,7 +22,6 @@ var refusedSchemas = map[string]string{
 	"array with empty items and prefixItems": "prefixItems is no list",
 	"string array":                           "prefixItems is no list",
 	"nullable string array":                  "prefixItems is no list",
-	"unsupported regexp in a property":       "look-ahead, which llama.cpp drops with the whole pattern",
 }
 
 // widerSchemas are schemas for which our grammar has texts that llama.cpp's lacks, and why.
