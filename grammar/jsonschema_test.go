@@ -331,6 +331,13 @@ func TestJSONSchemaSize(t *testing.T) {
 		{"oneOf in a property that tells oneOf apart", `{"oneOf":[{"properties":{"a":{"$ref":"#"}}},{"properties":{"a":{"const":"x"}},"required":["a"]}],"type":"object"}`, ""},
 		{"many conditions", `{"allOf":[` + many(3000, `{"minLength":N}`) + `]}`, "too much to combine"},
 		{"a product of choices", `{"anyOf":[` + many(2000, `{"minLength":N}`) + `],"allOf":[{"anyOf":[` + many(2000, `{"maxLength":N}`) + `]}]}`, "too much to combine"},
+		{"many names beside others", `{"properties":{` + many(3000, `"propertyN":{}`) + `},"patternProperties":{"^a":{},"b":{}}}`, ""},
+		{"a long value that is excluded", `{"type":"string","not":{"const":"` + strings.Repeat("xy", 4000) + `"}}`, ""},
+		{"exclusive requirements", `{"type":"object","properties":{` + many(30, `"N":{"type":"null"}`) + `},"oneOf":[` + many(30, `{"required":["N"]}`) + `]}`, ""},
+		{"many patterns", `{"patternProperties":{` + many(60, `"aN.*b":{}`) + `}}`, "too much to tell apart"},
+		{"a pattern with counts in counts", `{"pattern":"(a{1,100}){1,100}","maxLength":2000}`, "too much to combine"},
+		{"many dependencies", `{"type":"object","dependentRequired":{` + many(15, `"N":["aN"]`) + `}}`, "too much to combine"},
+		{"many conditions on properties", `{"type":"object","properties":{` + many(12, `"N":{"enum":["a","b"]}`) + `},"allOf":[` + many(12, `{"if":{"properties":{"N":{"const":"a"}}},"then":{"required":["N"]}}`) + `]}`, "too much to combine"},
 		{"a long pattern", `{"pattern":"` + strings.Repeat("[^a]", 40000) + `"}`, "its grammar has"},
 	}
 	for _, test := range tests {
