@@ -3,6 +3,7 @@ package grammar
 import (
 	"container/heap"
 	"math"
+	"slices"
 )
 
 // never is the length of a text that no rule can finish.
@@ -151,8 +152,12 @@ func (m *Matcher) Shortest() (text []byte, ok bool, err error) {
 			if in.op == opToken {
 				continue
 			}
-			if n := a.program.left(c, lengths); n < nearest {
-				best, nearest = a.program.shortestByte(in, lengths), n
+			n := a.program.left(c, lengths)
+			if n > nearest || n == never {
+				continue
+			}
+			if b := a.program.shortestByte(in, lengths); n < nearest || likes(b) < likes(best) {
+				best, nearest = b, n
 			}
 		}
 		if nearest > longest-int32(len(text)) {
@@ -166,23 +171,40 @@ func (m *Matcher) Shortest() (text []byte, ok bool, err error) {
 	return text, true, nil
 }
 
-// shortestByte returns the byte with which in goes on to the nearest end.
+// shortestByte returns the byte with which in goes on to the nearest end, of several the
+// one most liked.
 func (p *program) shortestByte(in inst, lengths []int32) byte {
 	if in.op == opByte {
-		return printable(byteRange{in.lo, in.hi})
+		return mostLiked(byteRange{in.lo, in.hi})
 	}
 	best, nearest := byte(0), int32(never)
 	for _, e := range p.edges[in.arg:in.out] {
-		if n := lengths[e.to]; n < nearest {
-			best, nearest = printable(e.byteRange), n
+		n := lengths[e.to]
+		if n > nearest || n == never {
+			continue
+		}
+		if b := mostLiked(e.byteRange); n < nearest || likes(b) < likes(best) {
+			best, nearest = b, n
 		}
 	}
 	return best
 }
 
-// printable returns a byte of r, a letter or another visible character if there is one.
-func printable(r byteRange) byte {
-	for _, want := range []byteRange{{'a', 'z'}, {'0', '9'}, {'!', '~'}} {
+// liked is what Shortest writes where the grammar leaves a choice, best first.
+var liked = []byteRange{{'a', 'z'}, {'0', '9'}, {'!', '~'}, {' ', ' '}, {'\t', '\n'}}
+
+// likes returns the place of b in liked.
+func likes(b byte) int {
+	i := slices.IndexFunc(liked, func(r byteRange) bool { return r.lo <= b && b <= r.hi })
+	if i < 0 {
+		i = len(liked)
+	}
+	return i
+}
+
+// mostLiked returns the byte of r that comes first in liked.
+func mostLiked(r byteRange) byte {
+	for _, want := range liked {
 		if lo := max(r.lo, want.lo); lo <= min(r.hi, want.hi) {
 			return lo
 		}
