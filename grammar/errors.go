@@ -13,6 +13,7 @@ type ErrorCode string
 const (
 	ErrInvalidUTF8     ErrorCode = "invalid UTF-8"
 	ErrUnexpected      ErrorCode = "unexpected text"
+	ErrInvalidName     ErrorCode = "names have only ASCII letters, digits and -"
 	ErrMissingDefine   ErrorCode = "missing ::="
 	ErrMissingParen    ErrorCode = "missing closing )"
 	ErrMissingQuote    ErrorCode = "missing closing quote"

@@ -2,6 +2,7 @@ package grammar
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -77,6 +78,33 @@ func (p *parser) unexpected(code ErrorCode) error {
 	return p.fail(code, p.pos, snippet(p.src, p.pos))
 }
 
+// Characters other than letters and digits that people write in names: where a rule is
+// defined, and where it is used. There . and < begin the next item.
+const (
+	namedWith = "-_.:/@$%&<>"
+	usedWith  = "-_:/@$%&"
+)
+
+// badName returns the word at off, of letters, digits and the others, if it is no name.
+func (p *parser) badName(off int, others string) string {
+	word := p.src[off:]
+	end := strings.IndexFunc(word, func(r rune) bool {
+		return !unicode.In(r, unicode.L, unicode.M, unicode.N) && !strings.ContainsRune(others, r)
+	})
+	if end >= 0 {
+		word = word[:end]
+	}
+	if strings.HasPrefix(p.src[off+len(word):], "=") {
+		word = strings.TrimSuffix(word, "::")
+	}
+	for i := range len(word) {
+		if !isNameByte(word[i]) {
+			return word
+		}
+	}
+	return ""
+}
+
 // peek returns the byte at the current position, 0 at the end.
 func (p *parser) peek() byte {
 	if p.pos < len(p.src) {
@@ -118,9 +146,17 @@ func (p *parser) name() string {
 	return p.src[start:p.pos]
 }
 
+// definesAt reports whether ::= stands at off, but for blanks.
+func (p *parser) definesAt(off int) bool {
+	return strings.HasPrefix(strings.TrimLeft(p.src[off:], " \t"), "::=")
+}
+
 func (p *parser) parseRule() error {
 	p.rule = ""
 	off := p.pos
+	if word := p.badName(off, namedWith); word != "" && p.definesAt(off+len(word)) {
+		return p.fail(ErrInvalidName, off, snippet(word, 0))
+	}
 	name := p.name()
 	if name == "" {
 		return p.unexpected(ErrUnexpected)
@@ -193,6 +229,9 @@ func (p *parser) parseSequence(nested bool) (*Expr, error) {
 	for {
 		c := p.peek()
 		if !strings.ContainsRune(`"[<!(.*+?{`, rune(c)) && !isNameByte(c) {
+			if word := p.badName(p.pos, usedWith); word != "" {
+				return nil, p.fail(ErrInvalidName, p.pos, snippet(word, 0))
+			}
 			break
 		}
 		off := p.pos
@@ -253,6 +292,9 @@ func (p *parser) parseItem(nested bool) (*Expr, error) {
 		return &Expr{Op: OpAny, off: off}, nil
 	case '(':
 		return p.parseGroup()
+	}
+	if word := p.badName(off, usedWith); word != "" {
+		return nil, p.fail(ErrInvalidName, off, snippet(word, 0))
 	}
 	e := &Expr{Op: OpRule, Text: p.name(), off: off}
 	p.refs = append(p.refs, reference{in: p.rule, expr: e})
