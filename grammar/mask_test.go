@@ -37,7 +37,8 @@ func TestMaskType(t *testing.T) {
 	}
 }
 
-// checkMask compares the mask with what a clone accepts, token by token.
+// checkMask compares the mask with what a clone accepts, token by token, and the bytes that
+// may come next with those that a clone accepts.
 func checkMask(t *testing.T, m *Matcher) (allowed []int32) {
 	t.Helper()
 	v := m.constraint.vocab
@@ -62,6 +63,11 @@ func checkMask(t *testing.T, m *Matcher) (allowed []int32) {
 		}
 		if got {
 			allowed = append(allowed, id)
+		}
+	}
+	for b, got := range m.Next() {
+		if want := m.Clone().AcceptBytes([]byte{byte(b)}) == nil; got != want {
+			t.Errorf("after %q: byte %q may come next: %v; accepted: %v", m.text, []byte{byte(b)}, got, want)
 		}
 	}
 	if !slices.Equal(slices.Collect(mask.All()), allowed) {
@@ -236,6 +242,49 @@ func FuzzForced(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestNext(t *testing.T) {
+	v := testVocab(t)
+	for _, test := range []struct{ src, text, want string }{
+		{`root ::= [ace]`, "", "ace"},
+		{`root ::= [ace]`, "c", ""},
+		{`root ::= [a-cx] | "y" | [^\x00-\x7F]`, "a", ""},
+		{`root ::= ([a-cx] | "y" | "q" [é])*`, "yq", "\xc3"},
+		{`root ::= ([a-cx] | "y")*`, "yb", "abcxy"},
+		{`root ::= "\"" char* "\""` + "\nchar ::= [nt] | \"\\\\\" [nt]", `"`, `"\nt`},
+		{`root ::= <think> "a" | "b"`, "", "b"},
+	} {
+		m := mustConstraint(t, test.src, v).NewMatcher()
+		if err := m.AcceptBytes([]byte(test.text)); err != nil {
+			t.Fatal(err)
+		}
+		var got []byte
+		for b, allowed := range m.Next() {
+			if allowed {
+				got = append(got, byte(b))
+			}
+		}
+		if string(got) != test.want {
+			t.Errorf("%s after %q: %q, want %q", test.src, test.text, got, test.want)
+		}
+	}
+
+	frame, err := CompileFrame(`root ::= "x" a | [yz]`, "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := NewConstraint(frame.Grammar(), v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if next := c.NewMatcher().Next(); next['x'] || !next['y'] {
+		t.Errorf("a hole that is not filled: x %v, y %v", next['x'], next['y'])
+	}
+	m := mustConstraint(t, `root ::= [ace]`, v).NewMatcher()
+	if m.AcceptToken(6+'a') != nil || m.AcceptToken(1) != nil || m.Next()['a'] {
+		t.Error("a byte may come after the end")
+	}
 }
 
 func TestForced(t *testing.T) {

@@ -231,18 +231,14 @@ func (p *program) onlyByte(s *state) (b byte, ok bool) {
 	return b, len(s.configs) > 0
 }
 
-// Next returns which bytes the grammar allows next.
+// Next returns which bytes the grammar allows next: those that AcceptBytes accepts.
 func (m *Matcher) Next() (allowed [256]bool) {
 	if m.ended {
 		return allowed
 	}
-	p := m.constraint.automaton.program
-	for _, c := range m.state.configs {
-		if in := p.at(c.pc); in.op == opByte {
-			for b := int(in.lo); b <= int(in.hi); b++ {
-				allowed[b] = true
-			}
-		}
+	for b := range allowed {
+		to, err := m.constraint.automaton.step(m.state, byte(b))
+		allowed[b] = err == nil && to != dead
 	}
 	return allowed
 }

@@ -36,6 +36,7 @@ func TestSpeller(t *testing.T) {
 		{"more than a word", `root ::= "," (" don't" | " joy")`, ",", []string{" don", " don't", " joy"}},
 		{"beyond ASCII", `root ::= "," (" joyé" | " fear")`, ",", []string{" ", " j", " jo", " joy", " fear"}},
 		{"no end of words", `root ::= "," " " [a-z]*`, ",", []string{" ", " j", " jo", " joy", " fe", " fear", " don"}},
+		{"letters that are no range", `root ::= "," " jo" [ty] "."`, ",", []string{" jo", " joy"}},
 		{"more words than can be looked at", `root ::= "," " " [a-z]{60}`, ",", []string{" ", " j", " jo", " joy", " fe", " fear", " don"}},
 		{"in the middle of a token", `root ::= "," " "? "joy"`, ",", []string{" joy", "j"}},
 	} {
