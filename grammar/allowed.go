@@ -8,6 +8,11 @@ import "slices"
 // stay within the rule, and the prefixes of tokens after which the rule may end. The rest
 // goes on from these with the callers at hand. (XGrammar tells apart tokens that depend on
 // the context and tokens that do not; here it is places in the trie.)
+//
+// Inside a string most tokens are allowed, and all for the same reason: they are made of
+// characters after which the string goes on. Their mask is known for the vocabulary, and the
+// walk looks only at tokens with a character that may lead out of the string. (llguidance
+// does so for strings that it expects; here the sets of characters come from the grammar.)
 
 const (
 	maxMasks    = 32 << 20 // bytes of masks that a Constraint keeps
@@ -26,11 +31,8 @@ func (c *Constraint) mask(s *state) (Mask, error) {
 		return *m, nil
 	}
 	w := c.newWalk()
-	groups := groupByCaller(s.configs)
-	for _, g := range groups {
-		if err := w.group(s, g, len(groups) == 1); err != nil {
-			return nil, err
-		}
+	if err := w.state(s); err != nil {
+		return nil, err
 	}
 	w.terminals(s)
 	if s.complete {
@@ -115,10 +117,10 @@ func (g *group) cut(p *program, reach int32) []configuration {
 type walk struct {
 	c      *Constraint
 	mask   Mask
-	shared bool     // mask belongs to someone else
-	path   []*state // after each byte of a prefix
-	work   int      // configurations gone through
-	first  bool     // stop at the first token
+	shared bool    // mask belongs to someone else
+	path   []place // after each byte of a prefix
+	work   int     // configurations gone through
+	first  bool    // stop at the first token
 	found  bool
 }
 
@@ -147,6 +149,49 @@ func (w *walk) join(m Mask) {
 	}
 }
 
+// state adds the tokens that s allows by their bytes. Where a stretch leads out of the rule
+// and on, as from character to character in a string of calls, s is walked as a whole.
+func (w *walk) state(s *state) error {
+	a := w.c.automaton
+	groups := groupByCaller(s.configs)
+	only := len(groups) == 1
+	if only && groups[0].depends(&a.program) {
+		return w.all(a, s, nil)
+	}
+	stretches, err := a.stretches(s, w.c.vocab, false, &w.work)
+	if err != nil {
+		return err
+	}
+	if stretches != nil {
+		within := false
+		if only {
+			if within, err = w.staysWithin(groups[0]); err != nil {
+				return err
+			}
+		}
+		if !within {
+			return w.along(a, s, stretches, nil)
+		}
+	}
+	for _, g := range groups {
+		if err := w.group(s, g, only); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// staysWithin reports whether a stretch begins where g is that stays within its rule.
+func (w *walk) staysWithin(g group) (bool, error) {
+	a := w.c.frame
+	s, err := a.enter(g.cut(&a.program, int32(w.c.vocab.maxDepth+1))...)
+	if err != nil {
+		return false, err
+	}
+	stretches, err := a.stretches(s, w.c.vocab, true, &w.work)
+	return stretches != nil, err
+}
+
 // group adds the tokens that g, all of s if only, allows.
 func (w *walk) group(s *state, g group, only bool) error {
 	a := w.c.automaton
@@ -172,7 +217,7 @@ func (w *walk) group(s *state, g group, only bool) error {
 		return err
 	}
 	for _, node := range l.exits {
-		if err := w.below(a, s, int(node)+1, int(w.c.vocab.nodes[node].skip), nil); err != nil {
+		if err := w.below(a, s, int(node)+1, int(w.c.vocab.nodes[node].skip), nil, nil); err != nil {
 			return err
 		}
 	}
@@ -204,48 +249,93 @@ func (w *walk) local(g group) (*localMask, error) {
 // all adds the tokens whose bytes lead somewhere from s. With exits it notes where s may
 // become complete.
 func (w *walk) all(a *automaton, s *state, exits *[]int32) error {
-	w.own()
+	stretches, err := a.stretches(s, w.c.vocab, exits != nil, &w.work)
+	if err != nil {
+		return err
+	}
+	return w.along(a, s, stretches, exits)
+}
+
+// along does the same where it is known which stretches begin at s.
+func (w *walk) along(a *automaton, s *state, stretches []stretch, exits *[]int32) error {
 	v := w.c.vocab
-	for b, node := range v.root {
-		if node >= 0 && s.bytes.has(byte(b)) {
-			if err := w.below(a, s, int(node), int(v.nodes[node].skip), exits); err != nil {
-				return err
-			}
+	for i := range stretches {
+		x := &stretches[i]
+		w.join(v.tokensWithin(x.first, x.chars, x.length))
+	}
+	w.own()
+	return w.below(a, s, 0, len(v.nodes)-1, stretches, exits)
+}
+
+// place is where a walk is after a prefix of tokens.
+type place struct {
+	state   *state
+	stretch *stretch // that the prefix stays within, nil if none
+	chars   int      // of such a prefix
+	lacks   int      // bytes that the last of them lacks
+}
+
+// begins returns the place after b, the first byte of a prefix, but for its state.
+func begins(stretches []stretch, b byte) place {
+	for i := range stretches {
+		if stretches[i].first.has(b) && isStart(b) {
+			return place{stretch: &stretches[i], chars: 1, lacks: continuations(b)}
 		}
 	}
-	return nil
+	return place{}
+}
+
+// along returns the place after p and b, but for its state.
+func (p *place) along(b byte) place {
+	switch x := p.stretch; {
+	case x == nil:
+	case p.lacks > 0 && !isStart(b):
+		return place{stretch: x, chars: p.chars, lacks: p.lacks - 1}
+	case p.lacks == 0 && isStart(b) && p.chars < x.length && x.chars.has(b):
+		return place{stretch: x, chars: p.chars + 1, lacks: continuations(b)}
+	}
+	return place{}
 }
 
 // below adds the tokens of the trie nodes from first to end that s leads through. They are
-// children of one node, with all that is below them.
-func (w *walk) below(a *automaton, s *state, first, end int, exits *[]int32) error {
+// children of one node, with all that is below them. Of a whole walk, those within the
+// stretches have been added.
+func (w *walk) below(a *automaton, s *state, first, end int, stretches []stretch, exits *[]int32) error {
 	if s.next == nil || first == end {
 		return nil
 	}
 	v, classes := w.c.vocab, &a.program.classes.of
 	if w.path == nil {
-		w.path = make([]*state, v.maxDepth+1)
+		w.path = make([]place, v.maxDepth+1)
 	}
-	w.path[v.nodes[first].depth-1] = s
+	w.path[v.nodes[first].depth-1] = place{state: s}
 	for i := first; i < end && !w.found; {
 		n := &v.nodes[i]
-		from := w.path[n.depth-1]
-		if !from.bytes.has(n.b) {
+		from := &w.path[n.depth-1]
+		if !from.state.bytes.has(n.b) {
 			i = int(n.skip)
 			continue
 		}
-		to := from.next[classes[n.b]].Load()
+		at := from.along(n.b)
+		if n.depth == 1 {
+			at = begins(stretches, n.b)
+		}
+		if at.stretch != nil && at.stretch.settled(v, i, at.chars) {
+			i = int(n.skip)
+			continue
+		}
+		to := from.state.next[classes[n.b]].Load()
 		if to == nil {
 			var err error
-			if to, err = a.expand(from, n.b, &w.work); err != nil {
+			if to, err = a.expand(from.state, n.b, &w.work); err != nil {
 				return err
 			}
 			if w.work > w.c.workLimit {
-				return &limitError{ErrMaskWork, a.program.ruleAt(from.configs[0].pc)}
+				return &limitError{ErrMaskWork, a.program.ruleAt(from.state.configs[0].pc)}
 			}
 		}
-		if (exits == nil || !to.complete) && to.bytes.len() >= wide && int(n.skip) > i+1 {
-			r, err := a.runOf(to, v.maxDepth, &w.work)
+		if at.stretch == nil && int(n.skip)-i > w.c.fewNodes && to.bytes.len() >= wide && !to.inside() {
+			r, err := a.runFrom(to, &w.work)
 			if err != nil {
 				return err
 			}
@@ -255,7 +345,8 @@ func (w *walk) below(a *automaton, s *state, first, end int, exits *[]int32) err
 				continue
 			}
 		}
-		w.path[n.depth] = to
+		at.state = to
+		w.path[n.depth] = at
 		i++
 		w.add(n.tokens, v.nodes[i].tokens)
 		if exits != nil && to.complete && i < int(n.skip) {

@@ -62,6 +62,7 @@ type state struct {
 
 	mask  atomic.Pointer[Mask]
 	local atomic.Pointer[localMask]
+	way   atomic.Pointer[way]
 	run   atomic.Pointer[run]
 }
 
@@ -192,6 +193,7 @@ func (a *automaton) begin() {
 			}
 			s.mask.Store(nil)
 			s.local.Store(nil)
+			s.way.Store(nil)
 		}
 	}
 	clear(a.states)

@@ -6,10 +6,9 @@ import "unicode/utf8"
 // repetitions may grow to.
 const maxProgram = 1 << 18
 
-// unrolled is how many instructions, roughly, copies of a repetition's body may take. The
-// states of copies share their masks wherever they occur; those of counted rounds are as
-// many as there are counts.
-const unrolled = 128
+// unrolled is how many instructions, roughly, copies of a repetition's body may take. Of
+// rounds that are counted a walk need not look at each; see countedFrame.
+const unrolled = 16
 
 // Compile parses and compiles a grammar. The error is an *Error.
 func Compile(src string) (*Grammar, error) {
@@ -24,7 +23,7 @@ func Compile(src string) (*Grammar, error) {
 func compile(s *Syntax, all bool) (*Grammar, error) {
 	c := &compiler{
 		syntax:  s,
-		grammar: &Grammar{src: s.src, insts: []inst{{op: opReturn}}},
+		grammar: &Grammar{src: s.src, insts: []inst{{op: opReturn}}, whole: map[int32]wholeChars{}},
 		starts:  make([]int32, len(s.Rules)),
 		tails:   map[inst]int32{},
 		tokens:  map[tokenTerminal]int32{},
@@ -257,10 +256,15 @@ func (e *Expr) size(limit int) int {
 // class returns code for one code point of e.
 func (c *compiler) class(e *Expr, next int32) int32 {
 	c.seqs = c.seqs[:0]
-	for _, r := range e.codePoints() {
+	points := e.codePoints()
+	for _, r := range points {
 		c.seqs = appendSequences(c.seqs, r)
 	}
-	return c.sequences(c.seqs, 0, next)
+	pc := c.sequences(c.seqs, 0, next)
+	if leads := wholeLeads(points); leads != (charSet{}) && c.err == nil {
+		c.grammar.whole[pc] = wholeChars{leads, next}
+	}
+	return pc
 }
 
 // sequences returns code for those of seqs, which are sorted and agree before byte i.

@@ -12,6 +12,7 @@ type Constraint struct {
 	frame     *automaton // of the grammar alone: knows states that depend on no hole
 	start     *state
 	workLimit int // configurations to go through for one mask
+	fewNodes  int // of a subtree of the trie that is walked without looking for a run
 }
 
 // NewConstraint binds the token terminals of g to the tokens of v. It fails with an *Error
@@ -32,7 +33,7 @@ func NewConstraint(g *Grammar, v *Vocab) (*Constraint, error) {
 
 // newConstraint returns the Constraint of p, which has what c has but for the automaton.
 func newConstraint(p program, c *Constraint) (*Constraint, error) {
-	n := &Constraint{grammar: c.grammar, vocab: c.vocab, terminals: c.terminals, frame: c.automaton, workLimit: maxMaskWork}
+	n := &Constraint{grammar: c.grammar, vocab: c.vocab, terminals: c.terminals, frame: c.automaton, workLimit: maxMaskWork, fewNodes: fewNodes}
 	n.automaton = newAutomaton(p, max(16, maxMasks/(8*len(newMask(c.vocab.Len())))))
 	if n.frame == nil {
 		n.frame = n.automaton

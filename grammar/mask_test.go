@@ -89,6 +89,7 @@ func follow(t *testing.T, g *Grammar, v *Vocab, choices []byte) {
 		t.Fatal(err)
 	}
 	forgetful.automaton.limit = 0
+	forgetful.fewNodes = 0
 	m, f := c.NewMatcher(), forgetful.NewMatcher()
 	for i := 0; ; i++ {
 		allowed := checkMask(t, m)
@@ -315,7 +316,7 @@ func TestForced(t *testing.T) {
 // Whole subtrees of the trie are taken where a state goes on in the same way; a vocabulary
 // with many long tokens shows whether they are taken too often.
 func TestMaskOfRuns(t *testing.T) {
-	v := syntheticVocab(t, 8000)
+	v := withTokens(t, syntheticVocab(t, 8000), "a\u1000", "\u0900", "\u1800in", "\u1000")
 	const char = "\nchar ::= [^\"\\\\] | \"\\\\\" [nt]"
 	for _, test := range []struct{ src, text string }{
 		{`root ::= [a-z]*`, ""},
@@ -328,16 +329,24 @@ func TestMaskOfRuns(t *testing.T) {
 		{"root ::= \"[\" string{2} \"]\"\nstring ::= \"'\" char* \"'\"" + char, "['a"},
 		{"root ::= \"[\" string{2} \"]\"\nstring ::= \"'\" char{3,12} \"'\"" + char, "['a"},
 		{"root ::= \"[\" string{2} \"]\"\nstring ::= \"'\" char{3,12} \"'\"" + char, "['abcdefgh"},
+		{`root ::= ([a-z] | [\u0800-\u0FFF\u1800-\u1FFF])* "."`, ""},
+		{`root ::= w ")"` + "\nw ::= \"S\" [a-z]{3,}", ""},
+		{`root ::= "(" w ")" w "=" w "=" w` + "\nw ::= [a-z]{3,}", "("},
+		{`root ::= "é(" w ")" w "=" w "=" w` + "\nw ::= [a-z]{3,90}", "\xc3"},
 		{"root ::= string{2}\nstring ::= \"'\" char{0,1000} \"'\"" + char, "'a"},
 	} {
-		m := mustConstraint(t, test.src, v).NewMatcher()
-		if err := m.AcceptBytes([]byte(test.text)); err != nil {
-			t.Fatal(err)
-		}
-		for range 3 {
-			allowed := checkMask(t, m)
-			if err := m.AcceptToken(allowed[len(allowed)/2]); err != nil {
+		for _, few := range []int{fewNodes, 0} {
+			c := mustConstraint(t, test.src, v)
+			c.fewNodes = few
+			m := c.NewMatcher()
+			if err := m.AcceptBytes([]byte(test.text)); err != nil {
 				t.Fatal(err)
+			}
+			for range 3 {
+				allowed := checkMask(t, m)
+				if err := m.AcceptToken(allowed[len(allowed)/2]); err != nil {
+					t.Fatal(err)
+				}
 			}
 		}
 	}

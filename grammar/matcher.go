@@ -210,7 +210,7 @@ func (m *Matcher) Longer(prefix []byte) (bool, error) {
 		return false, m.limit(err)
 	}
 	w := walk{c: c, first: true}
-	if err := w.below(c.automaton, s, node+1, int(c.vocab.nodes[node].skip), nil); err != nil {
+	if err := w.below(c.automaton, s, node+1, int(c.vocab.nodes[node].skip), nil, nil); err != nil {
 		return false, m.limit(err)
 	}
 	return w.found, nil

@@ -25,6 +25,15 @@ type Grammar struct {
 	open  []bool
 
 	classes byteClasses
+
+	whole map[int32]wholeChars // by instruction
+}
+
+// wholeChars says that an instruction takes the first byte of any character that begins
+// with one of leads, and that all of them lead to next.
+type wholeChars struct {
+	leads charSet
+	next  int32
 }
 
 // byteClasses puts bytes that no instruction tells apart into one class.
@@ -145,6 +154,16 @@ func (p *program) next(pc int32, b byte) (to int32, ok bool) {
 		}
 	}
 	return 0, false
+}
+
+// nextChar returns where the instruction at pc goes on the characters that begin with b. It
+// is false where some of them lead nowhere or elsewhere, or b begins none.
+func (p *program) nextChar(pc int32, b byte) (to int32, ok bool) {
+	if b < 0x80 {
+		return p.next(pc, b)
+	}
+	w, ok := p.whole[pc]
+	return w.next, ok && w.leads.has(b)
 }
 
 // newByteClasses returns the classes for bytes that begin one where begins says so.

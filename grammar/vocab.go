@@ -25,10 +25,11 @@ type Vocab struct {
 
 	nodes    []trieNode // the last is a sentinel
 	root     [256]int32 // node of each first byte, or -1
-	below    []asciiSet // bytes below each node, where all are ASCII
-	height   []uint8    // levels below each node; tooHigh also where not all bytes are ASCII
+	below    []charSet  // characters that begin below each node
+	height   []uint8    // how many, on the longest way down; tooHigh and more are one
 	order    []int32    // token ids, sorted by piece
 	maxDepth int
+	chars    tokenChars
 }
 
 // trieNode is the end of a prefix of pieces. The tokens that end at node i are
@@ -149,26 +150,39 @@ func (v *Vocab) buildTrie() {
 		v.root[v.nodes[i].b] = int32(i)
 	}
 	v.collectBelow()
+	v.collectChars()
 }
 
-// collectBelow fills v.below and v.height, from the last node to the first.
+// collectBelow fills v.below and v.height. Pieces count as texts that begin between two
+// characters.
 func (v *Vocab) collectBelow() {
-	v.below = make([]asciiSet, len(v.nodes)-1)
+	v.below = make([]charSet, len(v.nodes)-1)
 	v.height = make([]uint8, len(v.nodes)-1)
+	wrong := make([]bool, len(v.nodes)-1) // the node's byte does not go on with UTF-8
+	readers := make([]utf8Reader, v.maxDepth+1)
+	for i := range wrong {
+		n := &v.nodes[i]
+		r := readers[n.depth-1]
+		wrong[i] = !r.read(n.b)
+		readers[n.depth] = r
+	}
 	// Of the nodes of each depth whose parent is yet to come.
-	bytes := make([]asciiSet, v.maxDepth+2)
+	below := make([]charSet, v.maxDepth+2)
 	levels := make([]uint8, v.maxDepth+2)
 	for i := range slices.Backward(v.below) {
 		n := &v.nodes[i]
-		v.below[i], v.height[i] = bytes[n.depth+1], levels[n.depth+1]
-		bytes[n.depth+1], levels[n.depth+1] = asciiSet{}, 0
-		if n.b >= 0x80 {
-			levels[n.depth] = tooHigh
-			continue
+		v.below[i], v.height[i] = below[n.depth+1], levels[n.depth+1]
+		below[n.depth+1], levels[n.depth+1] = charSet{}, 0
+		below[n.depth].join(v.below[i])
+		height := v.height[i]
+		if isStart(n.b) {
+			below[n.depth].add(n.b)
+			height = min(height, tooHigh-1) + 1
 		}
-		bytes[n.depth].join(v.below[i])
-		bytes[n.depth].add(n.b)
-		levels[n.depth] = max(levels[n.depth], min(v.height[i], tooHigh-1)+1)
+		if wrong[i] {
+			below[n.depth].add(notUTF8)
+		}
+		levels[n.depth] = max(levels[n.depth], height)
 	}
 }
 
