@@ -19,6 +19,7 @@ type dryRun struct {
 	memory               memoryEstimate
 	device               string
 	offload              offload
+	language             *languageCheck
 	records, bad, tokens int
 	sampled              int
 	sampleTokens         int
@@ -34,6 +35,7 @@ func (d *dryRun) count(ctx context.Context, t *tagger.Tagger, o *tagOptions) err
 			d.bad++
 			return true, nil
 		}
+		d.language.add(in.Text)
 		tokens, err := t.TextTokens(in)
 		if err != nil {
 			return false, err
@@ -50,6 +52,7 @@ func (d *dryRun) count(ctx context.Context, t *tagger.Tagger, o *tagOptions) err
 	if err != nil {
 		return err
 	}
+	d.language.end()
 	start := time.Now()
 	err = t.Run(sample, false, func(tagger.Item, tagger.Result) error { return context.Cause(ctx) })
 	d.sampleTime = time.Since(start)

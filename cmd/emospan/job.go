@@ -34,6 +34,7 @@ type job struct {
 	rejected    *dataset.Writer // nil where rejects go to standard error
 	sentences   *dataset.Writer // nil where no sentences are cut, or nobody wants to know their places
 	progress    *progress
+	language    *languageCheck // nil where nobody is told
 	shown       int
 	texts       *source // the inputs, where reading them has begun
 	unsaved     unsaved
@@ -92,6 +93,9 @@ func runTag(cmd *cobra.Command, o tagOptions) (err error) {
 			return err
 		}
 	}
+	if !o.quiet {
+		j.language = newLanguageCheck(j.stderr)
+	}
 	j.startProgress(cmd.Context())
 	defer j.progress.end()
 	if !o.dryRun {
@@ -122,7 +126,7 @@ func runTag(cmd *cobra.Command, o tagOptions) (err error) {
 	}
 	if o.dryRun {
 		j.progress.phase("counting the texts and tagging a few", nil)
-		d := dryRun{memory: engine.memory, device: gpuName(j.sizes.gpu), offload: engine.offload}
+		d := dryRun{memory: engine.memory, device: gpuName(j.sizes.gpu), offload: engine.offload, language: j.language}
 		err := d.count(cmd.Context(), j.tagger, &o)
 		j.progress.end()
 		return errors.Join(err, d.print(cmd.OutOrStdout()))
@@ -256,55 +260,6 @@ func (j *job) describe(prompt *tagger.Prompt) error {
 		m.Started = j.parts[0].Started
 	}
 	return j.identify(prompt)
-}
-
-// run tags every text, until the end, the limit or an interruption.
-func (j *job) run(ctx context.Context) error {
-	return j.each(ctx, func(item tagger.Item, res tagger.Result) error {
-		if err := j.begin(); err != nil {
-			return err
-		}
-		if err := j.take(item, res); err != nil {
-			return err
-		}
-		j.progress.add()
-		return j.flush()
-	})
-}
-
-// each tags every text and hands on what became of it.
-func (j *job) each(ctx context.Context, f func(tagger.Item, tagger.Result) error) error {
-	items, stop := make(chan tagger.Item, readAhead), make(chan struct{})
-	defer close(stop)
-	if j.texts == nil {
-		j.texts = openSource(&j.opts)
-	}
-	var readErr error // once items is closed
-	go func() {
-		defer close(items)
-		defer j.texts.close()
-		readErr = j.texts.each(ctx, func(in dataset.Input, bad *dataset.LineError) (bool, error) {
-			select {
-			case items <- tagger.Item{Input: in, Bad: bad}:
-				return true, nil
-			case <-ctx.Done():
-				return false, context.Cause(ctx)
-			case <-stop:
-				return false, nil
-			}
-		})
-		for ctx.Err() != nil && len(items) > 0 { // an interruption does not wait for these
-			select {
-			case <-items:
-			default:
-			}
-		}
-	}()
-	live := slices.ContainsFunc(j.opts.files, func(file string) bool { return !isRegular(file) })
-	if err := j.tagger.Run(items, live, f); err != nil {
-		return err
-	}
-	return readErr
 }
 
 // take puts what became of an item where it belongs.
