@@ -54,6 +54,9 @@ Of several numbers of --parallel the fastest is kept in the cache folder: tag th
 and form. --tune tries more around it, one after the other: one cache or several, flash attention, other
 batches, fewer threads.
 
+The kernel counts how long threads that wanted a CPU had none, since other programs had it. Where that, with
+what the host of a virtual machine gave to others, is over 5 % of the time, the figure is called noise.
+
 The last table estimates how fast the model would be in other weight formats on this CPU.
 
 --synthetic measures what a larger model would do before it is carried here: its weights are random, its
@@ -224,6 +227,9 @@ func runBench(cmd *cobra.Command, o benchOptions) error {
 	if err != nil {
 		return err
 	}
+	if noise := r.noise(); noise != "" && !o.quiet && (o.out != "-" || o.format != "md") {
+		fmt.Fprintln(stderr, "emospan: warning:", noise)
+	}
 	if err := keepSizes(r); err != nil {
 		b.say("what was fastest is not kept: %v", err)
 	}
@@ -310,7 +316,7 @@ func (b *bench) describe(ctx context.Context, r *benchReport) error {
 	s.Model = b.model.Name
 	s.Prompt, s.PromptSHA256 = b.prompt.Name, b.prompt.SHA256
 	s.Texts, s.TextsSHA256 = len(b.texts), textsSHA256(b.texts)
-	s.Started = time.Now().UTC()
+	s.Started, s.LoadAverage = time.Now().UTC(), loadAverage()
 	s.ModelSHA256, err = b.model.Hash(ctx)
 	return err
 }

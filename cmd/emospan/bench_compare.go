@@ -13,7 +13,7 @@ import (
 type comparison struct {
 	Before      string       `json:"before"` // the files
 	After       string       `json:"after"`
-	Differences []difference `json:"differences"` // of the setups: where there are any, the ratios are not of emospan alone
+	Differences []difference `json:"differences"` // of the setups, and machines that were busy: where there are any, the ratios are not of emospan alone
 	Ratios      []figure     `json:"ratios"`
 }
 
@@ -69,6 +69,9 @@ func runBenchCompare(cmd *cobra.Command, o benchOptions) error {
 // compareReports pairs what both reports measured, in the order of the second.
 func compareReports(before, after *benchReport) *comparison {
 	c := &comparison{Differences: differences(&before.benchSetup, &after.benchSetup)}
+	if a, b := noisyText(before), noisyText(after); a != "idle" || b != "idle" {
+		c.Differences = append(c.Differences, difference{machineDifference, a, b})
+	}
 	add := func(f figure) {
 		f.Ratio = ratio(f.After, f.Before)
 		c.Ratios = append(c.Ratios, f)
@@ -131,6 +134,17 @@ func differences(a, b *benchSetup) []difference {
 	return list
 }
 
+// machineDifference is listed where one of the machines, or both, had other work.
+const machineDifference = "machine"
+
+// noisyText says whether a report's figures are noise.
+func noisyText(r *benchReport) string {
+	if r.noise() != "" {
+		return "busy"
+	}
+	return "idle"
+}
+
 func (c *comparison) rows() []any {
 	rows := make([]any, len(c.Ratios))
 	for i, f := range c.Ratios {
@@ -142,7 +156,11 @@ func (c *comparison) rows() []any {
 func (c *comparison) writeMarkdown(w io.Writer) {
 	rows := [][]string{{"", c.Before, c.After, "ratio"}}
 	for _, d := range c.Differences {
-		rows = append(rows, []string{d.What, fmt.Sprintf("%.16s", d.Before), fmt.Sprintf("%.16s", d.After), "differs"})
+		what := "differs"
+		if d.What == machineDifference {
+			what = "noise"
+		}
+		rows = append(rows, []string{d.What, fmt.Sprintf("%.16s", d.Before), fmt.Sprintf("%.16s", d.After), what})
 	}
 	for _, f := range c.Ratios {
 		name := f.Test + ": " + f.Figure

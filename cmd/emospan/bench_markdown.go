@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
 	"unicode/utf8"
 )
@@ -16,8 +17,12 @@ func (r *benchReport) writeMarkdown(w io.Writer) {
 		{"on", fmt.Sprintf("%s (%s, variant %s), %s", r.CPU, r.Device+onGPU(r.GPULayers), r.CPUVariant, plural(r.Threads, "thread"))},
 		{"model", fmt.Sprintf("%s: %.1f million parameters, %s, %s", r.Model, float64(r.Parameters)/1e6, r.Quantisation, bytesText(r.ModelSize))},
 		{"SHA-256", r.ModelSHA256},
+		{"load average", loadText(r.LoadAverage)},
 		{"texts", fmt.Sprintf("%d, prompt %s", r.Texts, r.Prompt)},
 	})
+	if noise := r.noise(); noise != "" {
+		fmt.Fprintf(w, "\nWarning: %s.\n", noise)
+	}
 	rows := [][]string{{"test", "tokens/s"}}
 	for _, s := range r.Speeds {
 		rows = append(rows, []string{s.Test, fmt.Sprintf("%.2f ± %.2f", s.TokensPerSecond, s.TokensPerSecondSD)})
@@ -82,12 +87,21 @@ var runFigures = []struct {
 	{"sampling", func(r *benchRun) string { return percent(r.SamplingShare) }},
 	{"records: reading, making, checking", func(r *benchRun) string { return percent(r.RecordShare) }},
 	{"idle", func(r *benchRun) string { return percent(r.IdleShare) }},
+	{"processor time ÷ (seconds × threads)", func(r *benchRun) string { return shareText(r.CPUShare) }},
+	{"of the CPU time it wanted, others had", func(r *benchRun) string { return shareText(r.WaitShare) }},
 	{"mask µs: p50, p99", func(r *benchRun) string { return fmt.Sprintf("%.1f, %.1f", r.MaskMicrosP50, r.MaskMicrosP99) }},
 	{"loading s, then the prompt's prefix", func(r *benchRun) string {
 		return fmt.Sprintf("%.2f, %.2f (%d tokens)", r.LoadSeconds, r.PrefixSeconds, r.PrefixTokens)
 	}},
 	{"first record after s", func(r *benchRun) string { return fmt.Sprintf("%.2f", r.FirstRecordSeconds) }},
 	{"peak memory", func(r *benchRun) string { return bytesText(r.PeakRSS) }},
+}
+
+func loadText(average *float64) string {
+	if average == nil {
+		return "unknown"
+	}
+	return fmt.Sprintf("%.2f in the minute before, of %s", *average, plural(runtime.NumCPU(), "CPU"))
 }
 
 func percent(share float64) string { return fmt.Sprintf("%.1f %%", 100*share) }

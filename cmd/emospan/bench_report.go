@@ -52,6 +52,7 @@ type benchSetup struct {
 	Texts          int       `json:"texts"`
 	TextsSHA256    string    `json:"texts_sha256"`
 	Started        time.Time `json:"started"`
+	LoadAverage    *float64  `json:"load_average,omitempty"` // of the minute before
 }
 
 // promptSpeed is the rate of promptTest, 0 where it was not measured.
@@ -62,6 +63,30 @@ func (r *benchReport) promptSpeed() float64 {
 		}
 	}
 	return 0
+}
+
+// noise warns of figures that say more about other programs than about the model, "" where there are none.
+func (r *benchReport) noise() string {
+	noisy, all, most := 0, 0, 0.0
+	add := func(l *machineLoad) {
+		all++
+		if l.Noisy {
+			noisy++
+			most = max(most, l.lost())
+		}
+	}
+	for i := range r.Speeds {
+		add(&r.Speeds[i].machineLoad)
+	}
+	for _, runs := range [][]benchRun{r.Runs, r.Tuning} {
+		for i := range runs {
+			add(&runs[i].machineLoad)
+		}
+	}
+	if noisy == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d of %s are noise: for up to %s of the time that a CPU was wanted other programs had it; measure again on a machine that does nothing else", noisy, plural(all, "measurement"), percent(most))
 }
 
 // writeReport writes the report where the options say, in their format.

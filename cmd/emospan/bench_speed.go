@@ -29,6 +29,7 @@ type benchSpeed struct {
 	Repeats           int     `json:"repeats"`
 	TokensPerSecond   float64 `json:"tokens_per_second"`
 	TokensPerSecondSD float64 `json:"tokens_per_second_sd"`
+	machineLoad
 }
 
 // measureSpeeds runs the speed tests with the attention that tagging uses, and notes that as llama-bench's -fa does, and the device.
@@ -44,11 +45,13 @@ func (b *bench) measureSpeeds(ctx context.Context, r *benchReport) error {
 	e.context.Close() // its memory; each test has a context of its own
 	for _, test := range speedTests {
 		b.say("%s: once to warm up, then %s", test.name, plural(b.opts.repeats, "time"))
+		before := readLoad()
 		rates, err := test.run(ctx, e.Model, o, b.opts.repeats)
 		if err != nil {
 			return err
 		}
 		s := benchSpeed{Test: test.name, Repeats: len(rates)}
+		s.machineLoad = readLoad().since(before, o.Threads)
 		s.TokensPerSecond, s.TokensPerSecondSD = meanSD(rates)
 		b.say("%.2f ± %.2f tokens/s", s.TokensPerSecond, s.TokensPerSecondSD)
 		r.Speeds = append(r.Speeds, s)

@@ -61,6 +61,8 @@ type benchRun struct {
 	PrefixSeconds      float64 `json:"prefix_seconds"`
 	FirstRecordSeconds float64 `json:"first_record_seconds"` // from before the model was loaded
 	PeakRSS            int64   `json:"peak_rss_bytes"`
+
+	machineLoad
 }
 
 const (
@@ -112,7 +114,7 @@ func (b *bench) tag(ctx context.Context, decode tagger.Decode, sizes engineSizes
 	r.PrefixTokens, r.PrefixSeconds = t.PrefixTokens(), model.spent.Seconds()
 	model.reset()
 
-	began := time.Now()
+	began, before := time.Now(), readLoad()
 	items, stop := make(chan tagger.Item, 1), make(chan struct{})
 	defer close(stop)
 	go func() {
@@ -140,6 +142,7 @@ func (b *bench) tag(ctx context.Context, decode tagger.Decode, sizes engineSizes
 		return nil
 	})
 	took := time.Since(began)
+	r.machineLoad = readLoad().since(before, sizes.Threads)
 	if err := cause(ctx, err); err != nil {
 		return r, err
 	}

@@ -44,6 +44,7 @@ type job struct {
 	earlier     int       // records of earlier parts of the run
 	parts       []dataset.Part
 	started     time.Time
+	before      loadReading // when tagging began
 	manifest    dataset.Manifest
 	model       models.Model
 	sandbox     string // what the process is kept from
@@ -254,7 +255,7 @@ func (j *job) describe(prompt *tagger.Prompt) error {
 	if m.Emotions == nil { // and no earlier part of the run was counted
 		m.Emotions, m.RejectCodes = map[string]int{}, map[string]int{}
 	}
-	j.started = time.Now().UTC()
+	j.started, j.before = time.Now().UTC(), readLoad()
 	m.Started = j.started
 	if len(j.parts) > 0 {
 		m.Started = j.parts[0].Started
@@ -381,6 +382,9 @@ func (j *job) finish(runErr error) error {
 		fmt.Fprintf(j.stderr, "shard %s has none of the %s\n", m.Shard, plural(m.Texts, "text"))
 	case m.Records > 0:
 		j.summary()
+		if load := readLoad().since(j.before, j.sizes.Threads); load.busyLine() != "" {
+			fmt.Fprintln(j.stderr, load.busyLine())
+		}
 	}
 	switch {
 	case closeErr != nil:
