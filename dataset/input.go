@@ -169,7 +169,7 @@ func NewReader(src io.Reader, name string, opts ReaderOptions) (*Reader, error) 
 	}
 	name = ShownName(name)
 	_, _, atRest := randomAccess(src)
-	plain, release, err := decompress(bufio.NewReaderSize(src, sniffSize), name)
+	plain, release, err := decompress(bufio.NewReaderSize(whole(src), sniffSize), name)
 	if err != nil {
 		return nil, err
 	}

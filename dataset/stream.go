@@ -22,7 +22,7 @@ func OpenStream(path string) (io.ReadCloser, error) {
 		}
 		name = path
 	}
-	src := bufio.NewReaderSize(f, sniffSize)
+	src := bufio.NewReaderSize(whole(f), sniffSize)
 	plain, release, err := decompress(src, name)
 	if err != nil {
 		f.Close()
