@@ -88,6 +88,7 @@ python:
 # One package at a time: two that run the model at once on few cores wait for each other's threads.
 test: models python
 	$(PYTHON) -B scripts/bench_peers_test.py
+	$(PYTHON) -B scripts/check_demo_test.py
 	@GO="$(GO)" scripts/test-schemas.sh
 	EMOSPAN_TEST_PYTHONPATH="$$(scripts/python.sh)" $(GO) test -p 1 -shuffle=on -timeout 40m ./...
 

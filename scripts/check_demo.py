@@ -1,13 +1,21 @@
 #!/usr/bin/env python3
-"""Checks that a run was the model's work: check_demo.py TEXTS OUT.jsonl
+"""Checks that a run was the model's work, and counts how much of it is right: check_demo.py [--strict] TEXTS OUT.jsonl
 
 A program that answered every text alike, or without running the model, would pass `emospan validate`. This looks at what
 only a real run has: as many records as texts, several emotions, spans of different words, and sampled tokens and counts in
 the manifest that fit them. Says all that is missing, and exits 1 where something is.
+
+Where TEXTS.txt has a TEXTS.gold.jsonl beside it, or --gold names one, it prints how many texts are right, beside what a constant
+answer gets, and five records. That fails nothing but with --strict: then emotion, certainty, temporality and source must be
+above their constants.
 """
+import argparse
 import collections
 import json
+import os
 import sys
+
+import demo_gold
 
 
 def read(path, parse):
@@ -48,15 +56,36 @@ def missing(texts, records, manifest):
 
 
 def main():
-    texts_path, out_path = sys.argv[1:3]
-    texts = read(texts_path, lambda f: [line.strip() for line in f if line.strip()])
-    records = read(out_path, lambda f: [json.loads(line) for line in f])
-    manifest = read(out_path + ".manifest.json", json.load)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("texts", metavar="TEXTS")
+    parser.add_argument("out", metavar="OUT.jsonl")
+    parser.add_argument("--gold", metavar="FILE", help="what is right for each text; the default is TEXTS.gold.jsonl, if there is one")
+    parser.add_argument("--strict", action="store_true", help="exit 1 where emotion, certainty, temporality or source is not above its constant")
+    args = parser.parse_args()
+
+    texts = read(args.texts, lambda f: [line.strip() for line in f if line.strip()])
+    records = read(args.out, lambda f: [json.loads(line) for line in f])
+    manifest = read(args.out + ".manifest.json", json.load)
     failures = list(missing(texts, records, manifest))
     if failures:
         sys.exit("\n  ".join(["demo: the result is not what the model makes of these texts:", *failures]))
     spans, emotions = manifest["spans"], len(manifest["emotions"])
     print(f"demo: {len(records)} records, {spans} spans, {emotions} emotions, 0 rejects, {manifest['sampled_tokens']} sampled tokens")
+
+    gold = args.gold or os.path.splitext(args.texts)[0] + ".gold.jsonl"
+    if args.gold or args.strict or os.path.exists(gold):
+        compare(texts, records, gold, args.strict)
+
+
+def compare(texts, records, gold, strict):
+    golds = read(gold, lambda f: [json.loads(line) for line in f])
+    if [g["text"] for g in golds] != texts:
+        sys.exit(f"demo: {gold} is not of these texts; it needs a line for each, in order")
+    rows = demo_gold.count(records, golds)
+    print(f"\nHeld against {gold}, in texts:\n\n{demo_gold.table(rows)}\n\nFive of the records:\n\n{demo_gold.shown(records)}")
+    low = demo_gold.not_above(rows)
+    if strict and low:
+        sys.exit(f"demo: not above what a constant gets: {', '.join(low)}")
 
 
 if __name__ == "__main__":

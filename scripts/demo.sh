@@ -8,7 +8,7 @@ echo
 bin/emospan tag examples/sentences.txt -o "$out" --decode compact --force --show=5
 echo
 bin/emospan validate "$out"
-"${PYTHON:-python3}" scripts/check_demo.py examples/sentences.txt "$out"
+"${PYTHON:-python3}" -B scripts/check_demo.py examples/sentences.txt "$out"
 cat <<TEXT
 
 Your own texts, one a line:

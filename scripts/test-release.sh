@@ -120,7 +120,7 @@ check "there: nobody may write the output folder" 'gapped sh -c "echo x >out/pro
 check "there: and no other folder, those of / that all may write included" \
   '! gapped sh -c "for d in . /dev/shm \$(find / -xdev -type d -perm -o+w 2>/dev/null); do touch \$d/probe 2>/dev/null && echo \$d; done" | grep -vx "$gap/out" | grep .'
 check "there: tag writes the records of the plain file, and all are valid" \
-  'gapped ./emospan tag $once -m model.gguf in.txt -o out/out.jsonl && gapped ./emospan validate -q out/out.jsonl && python3 scripts/check_demo.py examples/sentences.txt "$gap/out/out.jsonl" >/dev/null'
+  'gapped ./emospan tag $once -m model.gguf in.txt -o out/out.jsonl && gapped ./emospan validate -q out/out.jsonl && python3 -B scripts/check_demo.py examples/sentences.txt "$gap/out/out.jsonl" >/dev/null'
 check "there: but for the name of the model" 'sed "s/\"model\":\"[^\"]*\"//" "$gap/out/out.jsonl" | cmp - <(sed "s/\"model\":\"[^\"]*\"//" "$work/plain.jsonl")'
 ln "$jail/emospan" "$gap/bundle"
 check "there: a bundle writes the records of the plain file" 'gapped ./bundle tag $once in.txt -o out/bundle.jsonl && cmp "$gap/out/bundle.jsonl" "$work/plain.jsonl"'
