@@ -52,8 +52,7 @@ PURE := ./agreement ./bundle ./dataset ./export ./grammar ./models ./report ./sa
 export PYTHON
 
 .DEFAULT_GOAL := build
-.PHONY: build licenses install native model models python demo test check fmt vet staticcheck race nocgo cgocheck asan test-native release test-release test-cpu test-arm64 test-gpu test-report test-gguf test-slurm test-spark test-kubernetes test-reliability test-memory soak fuzz bench bench-agree bench-grammar bench-bundle bench-scale bench-busy quality peers bench-peers clean
-.PHONY: build licenses install native model models python demo test check fmt vet staticcheck race nocgo cgocheck asan test-native release test-release test-cpu test-arm64 test-gpu test-report test-gguf test-schemas test-slurm test-spark test-kubernetes test-reliability test-memory soak fuzz bench bench-agree bench-grammar bench-bundle bench-scale quality peers bench-peers clean
+.PHONY: build licenses install native model models python demo test check fmt vet staticcheck race nocgo cgocheck asan test-native release test-release test-cpu test-arm64 test-gpu test-report test-gguf test-slurm test-spark test-kubernetes test-reliability test-memory soak fuzz bench bench-agree bench-grammar bench-bundle bench-scale bench-busy quality peers bench-peers clean test-schemas
 
 build: native licenses
 	$(GO) build -trimpath $(if $(GPU),-tags $(GPU)) -o bin/emospan ./cmd/emospan
