@@ -26,7 +26,7 @@
 #   make fuzz     each fuzz target for FUZZTIME
 #   make bench    measure the default model here: tokens and records a second; FLAGS holds other options of emospan bench
 #   make bench-agree  against llama-bench in turn: fails where figures differ by more than noise or tagging is below a floor
-#   make bench-grammar  the figures of grammar/README.md, and against llama.cpp's own grammar sampler
+#   make bench-grammar  the figures of grammar/README.md, against llama.cpp's own grammar sampler and against llguidance
 #   make bench-scale  whether rate and memory stay as the input grows; SCALE_FLAGS holds options of scripts/bench_scale.py
 #   make bench-busy  records a second beside 0, 1, 2 and 4 busy loops; BUSY_FLAGS holds options of scripts/bench_busy.py
 #   make quality  the tables of docs/quality.md; QUALITY_FLAGS holds options of scripts/quality.py
@@ -188,6 +188,7 @@ bench-agree: model peers
 bench-grammar: model
 	$(GO) test -p 1 -run '^$$' -bench '^Benchmark(Compile(Rules|Frame)|Filling|AgainstLlama|Grammar(Mask|Accept|Record))' -benchtime 2s $(BENCHFLAGS) ./grammar ./tagger ./llama ./cmd/emospan
 	$(GO) test -p 1 -run '^$$' -bench '^BenchmarkGrammarShare' -benchtime 60x $(BENCHFLAGS) ./cmd/emospan
+	@GO="$(GO)" PYTHONPATH="$$(scripts/python.sh requirements-masks.txt)" $(PYTHON) -B scripts/bench_masks.py
 
 peers:
 	@scripts/peers.sh

@@ -28,8 +28,17 @@ func llama3(b *testing.B) (*llama.Model, *grammar.Vocab) {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { m.Close() })
-	pieces := make([][]byte, m.VocabSize())
-	var eog []int32
+	pieces, eog := piecesOf(m)
+	v, err := grammar.NewVocab(pieces, grammar.VocabOptions{EOG: eog})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return m, v
+}
+
+// piecesOf returns the bytes of each token, and the tokens that end a generation.
+func piecesOf(m *llama.Model) (pieces [][]byte, eog []int32) {
+	pieces = make([][]byte, m.VocabSize())
 	for id := range int32(len(pieces)) {
 		if m.IsEOG(id) {
 			eog = append(eog, id)
@@ -37,11 +46,7 @@ func llama3(b *testing.B) (*llama.Model, *grammar.Vocab) {
 		}
 		pieces[id] = m.Piece(id)
 	}
-	v, err := grammar.NewVocab(pieces, grammar.VocabOptions{EOG: eog})
-	if err != nil {
-		b.Fatal(err)
-	}
-	return m, v
+	return pieces, eog
 }
 
 // llamaGrammars are llama.cpp's own grammars, by name.
