@@ -235,12 +235,13 @@ func (w *walk) local(g group) (*localMask, error) {
 		return l, nil
 	}
 	part := w.c.newWalk()
+	part.path = w.path
 	l := &localMask{}
 	if err := part.all(a, s, &l.exits); err != nil {
 		return nil, err
 	}
 	part.own()
-	l.mask = part.mask
+	l.mask, w.path = part.mask, part.path
 	w.work += part.work
 	a.keep(s, func(s *state) bool { return s.local.CompareAndSwap(nil, l) })
 	return l, nil
@@ -264,35 +265,41 @@ func (w *walk) along(a *automaton, s *state, stretches []stretch, exits *[]int32
 		w.join(v.tokensWithin(x.first, x.chars, x.length))
 	}
 	w.own()
-	return w.below(a, s, 0, len(v.nodes)-1, stretches, exits)
+	for b := range s.bytes.all() {
+		if node := v.root[b]; node >= 0 {
+			if err := w.below(a, s, int(node), int(v.nodes[node].skip), stretches, exits); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // place is where a walk is after a prefix of tokens.
 type place struct {
 	state   *state
 	stretch *stretch // that the prefix stays within, nil if none
-	chars   int      // of such a prefix
-	lacks   int      // bytes that the last of them lacks
+	chars   uint16   // of such a prefix
+	lacks   uint8    // bytes that the last of them lacks
 }
 
 // begins returns the place after b, the first byte of a prefix, but for its state.
 func begins(stretches []stretch, b byte) place {
 	for i := range stretches {
 		if stretches[i].first.has(b) && isStart(b) {
-			return place{stretch: &stretches[i], chars: 1, lacks: continuations(b)}
+			return place{stretch: &stretches[i], chars: 1, lacks: uint8(continuations(b))}
 		}
 	}
 	return place{}
 }
 
-// along returns the place after p and b, but for its state.
+// along returns the place after p, within a stretch, and b, but for its state.
 func (p *place) along(b byte) place {
 	switch x := p.stretch; {
-	case x == nil:
 	case p.lacks > 0 && !isStart(b):
 		return place{stretch: x, chars: p.chars, lacks: p.lacks - 1}
-	case p.lacks == 0 && isStart(b) && p.chars < x.length && x.chars.has(b):
-		return place{stretch: x, chars: p.chars + 1, lacks: continuations(b)}
+	case p.lacks == 0 && isStart(b) && int(p.chars) < x.length && x.chars.has(b):
+		return place{stretch: x, chars: p.chars + 1, lacks: uint8(continuations(b))}
 	}
 	return place{}
 }
@@ -316,11 +323,13 @@ func (w *walk) below(a *automaton, s *state, first, end int, stretches []stretch
 			i = int(n.skip)
 			continue
 		}
-		at := from.along(n.b)
-		if n.depth == 1 {
+		var at place
+		if n.depth == 1 && stretches != nil {
 			at = begins(stretches, n.b)
+		} else if from.stretch != nil {
+			at = from.along(n.b)
 		}
-		if at.stretch != nil && at.stretch.settled(v, i, at.chars) {
+		if at.stretch != nil && at.stretch.settled(v, i, int(at.chars)) {
 			i = int(n.skip)
 			continue
 		}

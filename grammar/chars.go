@@ -1,6 +1,7 @@
 package grammar
 
 import (
+	"iter"
 	"math/bits"
 	"slices"
 	"sync"
@@ -49,11 +50,15 @@ func (s charSet) len() int {
 	return bits.OnesCount64(s[0]) + bits.OnesCount64(s[1]) + bits.OnesCount64(s[2])
 }
 
-// all calls f with the first bytes in the set, in order.
-func (s charSet) all(f func(b byte)) {
-	for i, w := range s {
-		for ; w != 0; w &= w - 1 {
-			f(charByte(i<<6 + bits.TrailingZeros64(w)))
+// all yields the first bytes in the set, in order.
+func (s charSet) all() iter.Seq[byte] {
+	return func(yield func(byte) bool) {
+		for i, w := range s {
+			for ; w != 0; w &= w - 1 {
+				if !yield(charByte(i<<6 + bits.TrailingZeros64(w))) {
+					return
+				}
+			}
 		}
 	}
 }
@@ -153,7 +158,7 @@ func (v *Vocab) collectChars() {
 		if p.wrong {
 			continue
 		}
-		p.later.all(func(b byte) {
+		for b := range p.later.all() {
 			later := &c.later[charBit(b)]
 			if *later == nil {
 				*later = newMask(v.Len())
@@ -161,7 +166,7 @@ func (v *Vocab) collectChars() {
 			for _, id := range ids {
 				later.set(id)
 			}
-		})
+		}
 		for len(byLength) <= p.chars {
 			byLength = append(byLength, nil)
 		}
@@ -182,11 +187,11 @@ func (v *Vocab) collectChars() {
 
 // beginning returns how many tokens begin with a character of s.
 func (v *Vocab) beginning(s charSet) (n int) {
-	s.all(func(b byte) {
+	for b := range s.all() {
 		if i := v.root[b]; i >= 0 {
 			n += int(v.nodes[v.nodes[i].skip].tokens - v.nodes[i].tokens)
 		}
-	})
+	}
 	return n
 }
 
@@ -223,18 +228,18 @@ func (v *Vocab) allWithin(p charPair) Mask {
 	}
 	m := slices.Clone(c.utf8)
 	every := charSet{^uint64(0), ^uint64(0), ^uint64(0)}
-	every.without(p.rest).all(func(b byte) {
+	for b := range every.without(p.rest).all() {
 		for i, w := range c.later[charBit(b)] {
 			m[i] &^= w
 		}
-	})
-	every.without(p.first).all(func(b byte) {
+	}
+	for b := range every.without(p.first).all() {
 		if i := v.root[b]; i >= 0 {
 			for _, id := range v.order[v.nodes[i].tokens:v.nodes[v.nodes[i].skip].tokens] {
 				m.clear(id)
 			}
 		}
-	})
+	}
 	if len(c.oldest) == maxWithin {
 		delete(c.within, c.oldest[0])
 		c.oldest = c.oldest[1:]

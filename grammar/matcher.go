@@ -236,8 +236,8 @@ func (m *Matcher) Next() (allowed [256]bool) {
 	if m.ended {
 		return allowed
 	}
-	for b := range allowed {
-		to, err := m.constraint.automaton.step(m.state, byte(b))
+	for b := range m.state.bytes.all() {
+		to, err := m.constraint.automaton.step(m.state, b)
 		allowed[b] = err == nil && to != dead
 	}
 	return allowed

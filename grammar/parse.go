@@ -88,6 +88,13 @@ const (
 // badName returns the word at off, of letters, digits and the others, if it is no name.
 func (p *parser) badName(off int, others string) string {
 	word := p.src[off:]
+	name := 0
+	for name < len(word) && isNameByte(word[name]) {
+		name++
+	}
+	if name == len(word) || word[name] < utf8.RuneSelf && strings.IndexByte(others, word[name]) < 0 {
+		return ""
+	}
 	end := strings.IndexFunc(word, func(r rune) bool {
 		return !unicode.In(r, unicode.L, unicode.M, unicode.N) && !strings.ContainsRune(others, r)
 	})

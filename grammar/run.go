@@ -1,6 +1,7 @@
 package grammar
 
 import (
+	"iter"
 	"math"
 	"math/bits"
 	"slices"
@@ -29,6 +30,19 @@ func (s *byteSet) addRange(r byteRange) {
 
 func (s *byteSet) len() int {
 	return bits.OnesCount64(s[0]) + bits.OnesCount64(s[1]) + bits.OnesCount64(s[2]) + bits.OnesCount64(s[3])
+}
+
+// all yields the bytes in the set, in order.
+func (s *byteSet) all() iter.Seq[byte] {
+	return func(yield func(byte) bool) {
+		for i, w := range s {
+			for ; w != 0; w &= w - 1 {
+				if !yield(byte(i<<6 + bits.TrailingZeros64(w))) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // inside reports whether a byte may follow that begins no character.
@@ -241,11 +255,11 @@ func (a *automaton) wayOf(s *state, work *int) (*way, error) {
 		}
 		*work += a.set.seen.len()
 		x.to = a.intern()
-		x.chars.all(func(b byte) {
+		for b := range x.chars.all() {
 			if b < 0x80 {
 				s.next[classes[b]].Store(x.to)
 			}
-		})
+		}
 		for j := range i {
 			if y := &branches[j]; y.to == x.to {
 				y.chars.join(x.chars)
