@@ -3,6 +3,7 @@ package dataset
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 )
 
@@ -33,7 +34,11 @@ func lockOutput(f *os.File, path string) error {
 	if err != nil {
 		return err
 	}
-	if now, err := os.Stat(path); err != nil || !os.SameFile(mine, now) {
+	now, err := os.Stat(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("output: %w", err)
+	}
+	if err != nil || !os.SameFile(mine, now) {
 		return fmt.Errorf("output %s: %w", path, ErrLocked)
 	}
 	return nil

@@ -23,7 +23,7 @@ func TestInjectedFaults(t *testing.T) {
 		for _, fault := range []struct {
 			call, kind string
 			ends       bool
-		}{{"write", "error=EIO", true}, {"write", "error=ENOSPC", true}, {"write", "error=EINTR", false}, {"fsync", "error=EIO", true}, {"fsync", "error=EINTR", false}} {
+		}{{"write", "error=EIO", true}, {"write", "error=ENOSPC", true}, {"write", "error=ENODEV", true}, {"write", "error=EINTR", false}, {"fsync", "error=EIO", true}, {"fsync", "error=ENODEV", true}, {"fsync", "error=EINTR", false}} {
 			for _, when := range []string{"1", "3"} {
 				t.Run(fmt.Sprintf("%s %s %s %s", strings.TrimPrefix(side, "."), fault.call, fault.kind, when), func(t *testing.T) {
 					injectFault(t, dir, whole, side, fault.call, fault.kind+":when="+when, fault.ends, args)

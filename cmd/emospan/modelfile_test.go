@@ -3,12 +3,14 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/emospan/emospan/dataset"
@@ -106,4 +108,45 @@ func unpacked(t *testing.T, path string) []byte {
 		t.Fatal(err)
 	}
 	return data
+}
+
+// TestRunningBundle: the file of a bundle that runs cannot be cut short, so its model stays whole.
+func TestRunningBundle(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "bundle")
+	if text, err := exec.Command("emospan", "bundle", "-m", fixtures.tiny, "-o", path).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	cmd := exec.Command(path, "tag", "--threads", "1", "-q")
+	cmd.Args[0] = "emospan" // by which the tests' executable knows what it is
+	cmd.Env = append(os.Environ(), "GORACE="+raceOptions)
+	texts, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pipe, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	records := bufio.NewReader(pipe)
+	for _, text := range []string{"The first text.\n", "The second text.\n"} {
+		if _, err := io.WriteString(texts, text); err != nil {
+			t.Fatal(err)
+		}
+		line, err := records.ReadBytes('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantWhole(t, line, 1)
+		if err := os.Truncate(path, 4096); !errors.Is(err, syscall.ETXTBSY) {
+			t.Errorf("its file can be cut: %v", err)
+		}
+	}
+	texts.Close()
+	if code := exitCodeOf(t, cmd.Wait()); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
 }
