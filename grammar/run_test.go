@@ -118,7 +118,7 @@ func withTokens(t *testing.T, v *Vocab, tokens ...string) *Vocab {
 
 // The mask before a counted string looks at a few of its states, not at one for each character that it may hold.
 func TestCountedStates(t *testing.T) {
-	v := syntheticVocab(t, 8000)
+	v := withTokens(t, syntheticVocab(t, 8000), strings.Repeat(" ", 128), `":"`, `":"a`, `":"an`)
 	const rules = "\nname ::= \"\\\"\" char{0,255} \"\\\"\"\nchar ::= [^\"\\\\] | \"\\\\\" [nt]"
 	for _, text := range []string{`{"name`, `{"name":"`, `{"name":"a`} {
 		m := mustConstraint(t, `root ::= "{\"name\":" name "}"`+rules, v).NewMatcher()
