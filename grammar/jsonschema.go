@@ -30,7 +30,7 @@ import (
 //     the other bound has. A number without bounds may have 17 digits after the point and
 //     an exponent up to 289; one with bounds has no exponent and up to 6 digits after the
 //     point, fewer if they would be more than 15 with those before (a float64 tells as many
-//     apart), but always one more than the bounds have.
+//     apart), but one more than the bounds have, if those have up to 15 before it.
 //   - A schema without type, enum or const has the types of which its other keywords speak,
 //     and all if they speak of none.
 //   - What no value satisfies is left out: an alternative of anyOf, an optional property.
@@ -60,12 +60,13 @@ import (
 //
 // # Formats
 //
-// The formats are date, time (without leap seconds, up to 18 digits after the second's
-// point, T and Z in either case), date-time, duration, uuid, ipv4, ipv6, hostname (up to 5
-// labels of 25 letters and digits, no punycode), email (dot-atom and hostname), uri (without
-// a user), uri-reference, json-pointer, and of other vocabularies url, byte, int32 and int64.
-// For iri, iri-reference, idn-email and idn-hostname, URIs and ASCII are written. Formats
-// that are in the specification but not here are errors, others say nothing.
+// The formats are date (from the year 1), time (without leap seconds, up to 18 digits after
+// the second's point, T and Z in either case), date-time, duration, uuid, ipv4, ipv6,
+// hostname (up to 5 labels of 25 letters and digits, no punycode), email (dot-atom, a domain
+// with a dot), uri (without a user), uri-reference, json-pointer, and of other vocabularies
+// url, byte, int32 and int64. For iri, iri-reference, idn-email and idn-hostname, URIs and
+// ASCII are written. Formats that are in the specification but not here are errors, others
+// say nothing.
 //
 // # Patterns
 //

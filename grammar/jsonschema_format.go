@@ -3,10 +3,12 @@ package grammar
 import "sync"
 
 // sharedGrammar has the rules that a schema's grammar takes in where it needs them. A date
-// is RFC 3339's full-date, with the right number of days in each month. A host is RFC 1123's
+// is RFC 3339's full-date from the year 1 on, which is the first of many programs, with the
+// right number of days in each month. A host is RFC 1123's
 // with at most 5 labels of 25 letters and digits, so that it keeps to 253 characters, and
 // no two hyphens together, which would be an encoding; a mailbox is RFC 5321's without
-// quotes; a URI is RFC 3986's without a user and with a host that is not empty.
+// quotes and with a domain of two labels or more, as validators want it, and so is a URL; a
+// URI is RFC 3986's without a user and with a host that is not empty.
 const sharedGrammar = `
 string ::= "\"" char* "\""
 char ::= [^"\\\x00-\x1F] | "\\" ["\\bfnrt] | "\\u00" ("0" [0-7bef] | "1" [0-9a-f])
@@ -17,8 +19,8 @@ any-object ::= "{" (any-member ("," any-member)*)? "}"
 any-member ::= string ":" any
 any-array ::= "[" (any ("," any)*)? "]"
 date ::= year "-" month-day | leap-year "-02-29"
-year ::= [0-9]{4}
-leap-year ::= [0-9]{2} ("0" [48] | [2468] [048] | [13579] [26]) | ("0" [048] | [2468] [048] | [13579] [26]) "00"
+year ::= "000" [1-9] | "00" [1-9] [0-9] | "0" [1-9] [0-9]{2} | [1-9] [0-9]{3}
+leap-year ::= [0-9]{2} ("0" [48] | [2468] [048] | [13579] [26]) | ("0" [48] | [2468] [048] | [13579] [26]) "00"
 month-day ::= ("0" [13578] | "1" [02]) "-" (day-28 | "29" | "3" [01]) | ("0" [469] | "11") "-" (day-28 | "29" | "30") | "02-" day-28
 day-28 ::= "0" [1-9] | "1" [0-9] | "2" [0-8]
 time ::= clock ":" [0-5] [0-9] ("." [0-9]{1,18})? ([Zz] | [+\-] clock)
@@ -34,15 +36,16 @@ octet ::= [0-9] | [1-9] [0-9] | "1" [0-9]{2} | "2" ([0-4] [0-9] | "5" [0-5])
 ipv6 ::= (group ":"){6} ipv6-end | "::" (group ":"){5} ipv6-end | group? "::" (group ":"){4} ipv6-end | ((group ":"){0,1} group)? "::" (group ":"){3} ipv6-end | ((group ":"){0,2} group)? "::" (group ":"){2} ipv6-end | ((group ":"){0,3} group)? "::" group ":" ipv6-end | ((group ":"){0,4} group)? "::" ipv6-end | ((group ":"){0,5} group)? "::" group | ((group ":"){0,6} group)? "::"
 ipv6-end ::= group ":" group | ipv4
 group ::= hex{1,4}
-hostname ::= (label "."){0,4} [a-zA-Z] ("-"? [a-zA-Z0-9]){0,24}
+hostname ::= (label "."){0,4} top-label
+top-label ::= [a-zA-Z] ("-"? [a-zA-Z0-9]){0,24}
 label ::= [a-zA-Z0-9] ("-"? [a-zA-Z0-9]){0,24}
-email ::= atom ("." atom){0,2} "@" hostname
+email ::= atom ("." atom){0,2} "@" (label "."){1,4} top-label
 atom ::= [a-zA-Z0-9!#$%&'*+/=?^_\x60{|}~\-]{1,20}
 uri ::= scheme ":" ("//" authority ("/" segment)* | "/" (segment-one ("/" segment)*)? | segment-one ("/" segment)*) uri-rest
-url ::= ("https" | "http" | "ftp") "://" hostname (":" [0-9]{1,5})? ("/" segment)* uri-rest
+url ::= ("https" | "http" | "ftp") "://" (label "."){1,4} [a-zA-Z]{2,25} (":" ([1-9] [0-9]{1,3} | [1-5] [0-9]{4}))? (("/" segment)+ uri-rest)?
 uri-rest ::= ("?" uri-query)? ("#" uri-query)?
 scheme ::= [a-zA-Z] [a-zA-Z0-9+.\-]*
-authority ::= (uri-name | "[" ipv6 "]") (":" [0-9]{1,5})?
+authority ::= (uri-name | "[" ipv6 "]") (":" ([1-9] [0-9]{0,3} | [1-5] [0-9]{4}))?
 uri-name ::= ([a-zA-Z0-9._~!$&'()*+,;=\-] | "%" hex hex)+
 segment ::= uri-char*
 segment-one ::= uri-char+

@@ -201,7 +201,9 @@ func number(bounds []bound) *Expr {
 	lo, hi := interval(bounds, 0)
 	lo, hi = limit(lo, hi, numberDigits)
 	whole := max(len(new(big.Int).Abs(lo).String()), len(new(big.Int).Abs(hi).String()))
-	places = max(places, min(fractionDigits, significant-whole))
+	if places = max(places, min(fractionDigits, significant-whole)); places == 1 && whole > significant {
+		places = 0 // a float64 may round a fraction past bounds as large
+	}
 
 	// A side without a bound goes as far as its digits: to 999.999, not to 999.
 	one, unit := pow10(places), big.NewInt(1)
