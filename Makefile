@@ -55,11 +55,12 @@ export PYTHON
 .PHONY: build licenses install native model models python demo test check fmt vet staticcheck race nocgo cgocheck asan test-native release test-release test-cpu test-arm64 test-gpu test-report test-gguf test-slurm test-spark test-kubernetes test-reliability test-memory soak fuzz bench bench-agree bench-grammar bench-bundle bench-scale bench-busy quality peers bench-peers clean test-schemas
 
 build: native licenses
-	$(GO) build -trimpath $(if $(GPU),-tags $(GPU)) -o bin/emospan ./cmd/emospan
+	@echo "$(GO) build -trimpath $(if $(GPU),-tags $(GPU)) -o bin/emospan ./cmd/emospan"
+	@scripts/beat.sh "compiling and linking bin/emospan" $(GO) build -trimpath $(if $(GPU),-tags $(GPU)) -o bin/emospan ./cmd/emospan
 
 # The licence texts of what is linked, for emospan version --licenses.
 licenses: native
-	@$(GO) run ./scripts/licenses "$$(llama/native/build.sh source)" cmd/emospan/licenses/licenses.txt.gz $(GPU)
+	@scripts/beat.sh "collecting the licences" $(GO) run ./scripts/licenses "$$(llama/native/build.sh source)" cmd/emospan/licenses/licenses.txt.gz $(GPU)
 
 # PREFIX and DESTDIR as usual; the executable is the one for this machine, or after make release the static one.
 install:

@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 out=examples/out.jsonl
-echo "Tagging examples/sentences.txt; the first five records:"
+echo "Tagging examples/sentences.txt: the model reads its prompt, then come the records, of which the first five are shown."
 echo
 bin/emospan tag examples/sentences.txt -o "$out" --decode compact --force --show=5
 echo

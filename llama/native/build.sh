@@ -27,6 +27,7 @@ package=$(dirname "$here")
 cache=${EMOSPAN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/emospan}
 python=${PYTHON:-python3}
 jobs=${JOBS:-$(nproc)}
+beat=${EMOSPAN_BEAT:-30} # seconds between lines that say what is waited for
 
 say() { echo "native: $*" >&2; }
 die() { echo "native: $*" >&2; exit 1; }
@@ -99,7 +100,7 @@ once() {
   [ -d "$dest" ] && return 0
   mkdir -p "$cache/lock" "$cache/tmp" "$cache/log" "$(dirname "$dest")"
   (
-    flock 9
+    until flock -w "$beat" 9; do say "waiting for another build of $key"; done
     [ -d "$dest" ] && exit 0
     out=$cache/tmp/${key//\//-}
     rm -rf "$out"; mkdir "$out"
@@ -107,8 +108,11 @@ once() {
     trap 'exit 130' INT TERM HUP
     # Not "|| …": that would switch off errexit inside.
     set +e
-    (set -e; "$@") >"$log" 2>&1 9>&-
+    # The loop ends with descriptor 8, and so however this shell does.
+    exec 8> >(exec 9>&-; SECONDS=0; while read -rt "$beat"; [ $? -gt 128 ]; do say "$key: $SECONDS s so far; its log is $log"; done)
+    (set -e; "$@") >"$log" 2>&1 8>&- 9>&-
     status=$?
+    exec 8>&-
     set -e
     [ $status = 0 ] || { tail -n 25 "$log" >&2; die "$key failed; the whole log is $log"; }
     mv -T "$out" "$dest"
