@@ -18,6 +18,7 @@
 #   make test-schemas  JSON schemas of a folder, SCHEMAS=DIR, against another validator: coverage, refusals, and that no grammar has an invalid value
 #   make test-slurm  an array job, a requeued task and the merge on a Slurm cluster of this machine alone; installs slurm-wlm and munge
 #   make test-spark  emospan as a filter in Spark's partitions, and the memory that they share; installs PySpark, and Java
+#   make test-programs  exports in the programs that they are for, which it installs (10 GB, most of it GLiNER's torch); PROGRAMS names some
 #   make test-kubernetes  scripts/kubernetes against the API's schemas, and its pods' commands here
 #   make test-reliability  runs killed at KILLS random moments (200), failing writes, full disks; installs strace
 #   make test-memory  the peak of memory of each command over a hundred thousand and a million records
@@ -53,6 +54,7 @@ export PYTHON
 
 .DEFAULT_GOAL := build
 .PHONY: build licenses install native model models python demo test check fmt vet staticcheck race nocgo cgocheck asan test-native release test-release test-cpu test-arm64 test-gpu test-report test-gguf test-slurm test-spark test-kubernetes test-reliability test-memory soak fuzz bench bench-agree bench-grammar bench-bundle bench-scale bench-busy quality peers bench-peers clean test-schemas
+.PHONY: build licenses install native model models python demo test check fmt vet staticcheck race nocgo cgocheck asan test-native release test-release test-cpu test-arm64 test-gpu test-report test-gguf test-slurm test-spark test-kubernetes test-programs test-reliability test-memory soak fuzz bench bench-agree bench-grammar bench-bundle bench-scale quality peers bench-peers clean
 
 build: native licenses
 	@echo "$(GO) build -trimpath $(if $(GPU),-tags $(GPU)) -o bin/emospan ./cmd/emospan"
@@ -162,6 +164,10 @@ test-spark: model
 
 test-kubernetes: build
 	@scripts/test-kubernetes.sh bin/emospan
+
+# Not part of test or check: pip brings label-studio, doccano, argilla, spaCy, GLiNER and three versions of datasets.
+test-programs: build
+	@scripts/test-programs.sh bin/emospan $(PROGRAMS)
 
 # Not part of test or check: it takes minutes. Each part is a line of the script.
 test-reliability: model
