@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,7 +27,8 @@ func TestLoadReading(t *testing.T) {
 		cpu++
 	}
 	var ready, over sync.WaitGroup
-	start, stop := make(chan struct{}), make(chan struct{})
+	start := make(chan struct{})
+	var stop atomic.Bool
 	for range 2 {
 		ready.Add(1)
 		over.Go(func() {
@@ -38,12 +40,7 @@ func TestLoadReading(t *testing.T) {
 			}
 			ready.Done()
 			<-start
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-				}
+			for !stop.Load() {
 			}
 		})
 	}
@@ -52,7 +49,7 @@ func TestLoadReading(t *testing.T) {
 	close(start)
 	time.Sleep(500 * time.Millisecond)
 	load := readLoad().since(before, 2)
-	close(stop)
+	stop.Store(true)
 	over.Wait()
 	if load.WaitShare == nil || *load.WaitShare < 0.2 || !load.Noisy || load.busyLine() == "" {
 		t.Errorf("two threads on one CPU: %s of the time was used, %s waited for, noisy %v", shareText(load.CPUShare), shareText(load.WaitShare), load.Noisy)

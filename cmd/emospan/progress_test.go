@@ -34,12 +34,12 @@ func TestProgressLines(t *testing.T) {
 		time.Sleep(60 * time.Second) // the first record takes two minutes
 		p.add()
 		want(time.Minute, "emospan: tagging 1/100 records, 0.50 records/min, 3h18m0s left\n")
-		time.Sleep(59 * time.Second)
+		time.Sleep(58 * time.Second)
 		for range 39 {
 			p.add()
 		}
-		want(time.Second, "emospan: tagging 40/100 records, 0.17 records/s, 5m59s left\n")
-		want(time.Minute, "emospan: tagging 40/100 records, 0.17 records/s, 5m59s left\n")
+		want(2*time.Second, "emospan: tagging 40/100 records, 0.17 records/s, 5m57s left\n")
+		want(time.Minute, "emospan: tagging 40/100 records, 0.17 records/s, 5m57s left\n")
 		flying = 0
 		want(10*time.Minute, "")
 		p.end()

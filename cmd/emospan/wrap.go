@@ -18,6 +18,9 @@ const leastColumns = 20
 
 // columns is the width of the terminal that w is, 0 where it is none or does not say.
 func columns(w any) int {
+	if c, ok := w.(*console); ok {
+		w = c.w
+	}
 	f, ok := w.(*os.File)
 	if !ok || !isTerminal(f) {
 		return 0
