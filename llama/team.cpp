@@ -23,7 +23,7 @@ namespace {
 using job = void (*)(void *);
 
 // How long a thread spins before it sleeps, in nanoseconds. Measured by make bench-busy with 5, 10, 20, 50 and 300 µs: 10 µs
-// is as fast as endless spinning on an idle machine, and comes close to a fair share on a busy one (DESIGN.md, "Threads wait asleep").
+// is as fast as endless spinning on an idle machine, and comes close to a fair share on a busy one (docs/throughput.md, "Beside other programs").
 constexpr int64_t spin_ns = 10000;
 
 int64_t now_ns() {
