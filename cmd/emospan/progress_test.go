@@ -2,6 +2,8 @@ package main
 
 import (
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,8 +13,9 @@ import (
 // of a run that waits for texts.
 func TestProgressLines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var out strings.Builder
-		flying := 2
+		var out lockedText
+		var flying atomic.Int64
+		flying.Store(2)
 		p := newProgress(&out, lines)
 		want := func(after time.Duration, line string) {
 			t.Helper()
@@ -24,23 +27,23 @@ func TestProgressLines(t *testing.T) {
 			}
 		}
 		p.phase("loading the model", nil)
-		want(59*time.Second, "")
+		want(59500*time.Millisecond, "") // so that nothing happens just when a line is due
 		want(2*time.Second, "emospan: loading the model, 1m0s\n")
 		p.phase("reading the prompt", func() string { return "200/537" })
-		want(time.Minute, "emospan: reading the prompt 200/537, 59s\n")
-		p.records("tagging", func() int { return flying })
+		want(time.Minute, "emospan: reading the prompt 200/537, 58s\n")
+		p.records("tagging", func() int { return int(flying.Load()) })
 		p.expect(100)
-		want(time.Minute, "emospan: tagging 0/100 records, 59s\n")
+		want(time.Minute, "emospan: tagging 0/100 records, 58s\n")
 		time.Sleep(60 * time.Second) // the first record takes two minutes
 		p.add()
 		want(time.Minute, "emospan: tagging 1/100 records, 0.50 records/min, 3h18m0s left\n")
-		time.Sleep(58 * time.Second)
+		time.Sleep(59 * time.Second)
 		for range 39 {
 			p.add()
 		}
-		want(2*time.Second, "emospan: tagging 40/100 records, 0.17 records/s, 5m57s left\n")
-		want(time.Minute, "emospan: tagging 40/100 records, 0.17 records/s, 5m57s left\n")
-		flying = 0
+		want(time.Minute, "emospan: tagging 40/100 records, 0.17 records/s, 5m59s left\n")
+		want(time.Minute, "emospan: tagging 40/100 records, 0.17 records/s, 5m59s left\n")
+		flying.Store(0)
 		want(10*time.Minute, "")
 		p.end()
 		p.end()
@@ -51,7 +54,7 @@ func TestProgressLines(t *testing.T) {
 // TestProgressDrawn: a line that is there at once, makes room for messages, and is gone at the end.
 func TestProgressDrawn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var out strings.Builder
+		var out lockedText
 		c := &console{w: &out, width: func() int { return 60 }}
 		p := newProgress(c, drawn)
 		p.phase("loading the model", nil)
@@ -92,6 +95,30 @@ func TestProgressDrawn(t *testing.T) {
 			t.Errorf("at the end it shows %q", got)
 		}
 	})
+}
+
+// lockedText is a strings.Builder for several goroutines.
+type lockedText struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lockedText) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *lockedText) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+func (l *lockedText) Reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text.Reset()
 }
 
 // shownLine is what a terminal has on its last line.
