@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -40,7 +41,15 @@ func (w withFixtures) Run() int {
 	if err := makeFixtures(dir); err != nil {
 		panic(err)
 	}
+	// Programs inherit the signals that nohup, or a shell's &, has ignored here. One that is taken here they have as it is by default.
+	taken := make(chan os.Signal, 1)
+	for _, s := range endingSignals {
+		if signal.Ignored(s) {
+			signal.Notify(taken, s)
+		}
+	}
 	code := w.m.Run()
+	signal.Stop(taken)
 	if err := goleak.Find(); code == 0 && err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
