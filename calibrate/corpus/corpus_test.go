@@ -83,10 +83,6 @@ func TestQuotas(t *testing.T) {
 	}
 	for _, v := range tax.Attributes() {
 		values := v.Values
-		if v.Name == dataset.AttrValence {
-			least(v.Name, []string{"mixed"}, 19)
-			values = []string{"pos", "neg", "neu"}
-		}
 		if v.Name == dataset.AttrEmotionGroup { // no span is neutral
 			values = slices.DeleteFunc(slices.Clone(values), func(group string) bool { return group == "neutral" })
 		}
