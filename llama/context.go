@@ -24,6 +24,7 @@ type Context struct {
 	model  *Model
 	opts   ContextOptions
 	size   int
+	batch  int    // most rows of one Decode
 	failed bool   // in the GPU's driver
 	rows   []int8 // Wanted of the last batch decoded; its logits are in C's memory
 }
@@ -61,7 +62,7 @@ func NewContext(m *Model, o ContextOptions) (*Context, error) {
 	}
 	clearErrors()
 	c := C.es_context_new(m.c, C.es_context_params{
-		n_ctx: C.uint32_t(o.Size), n_batch: C.uint32_t(o.Batch), n_ubatch: C.uint32_t(o.Batch),
+		n_ctx: C.uint32_t(max(o.Size, o.Sequences)), n_batch: C.uint32_t(o.Batch), n_ubatch: C.uint32_t(o.Batch),
 		n_seq_max: C.uint32_t(o.Sequences), n_threads: C.int32_t(o.Threads),
 		flash_attention: flash, kv_unified: C.bool(!o.SplitKV), kv_type: C.int32_t(kv),
 	})
@@ -76,7 +77,7 @@ func NewContext(m *Model, o ContextOptions) (*Context, error) {
 		m.release()
 		return nil, lastError(fmt.Sprintf("cannot make a context of %d tokens", o.Size))
 	}
-	ctx := &Context{c: c, model: m, opts: o, size: int(C.es_context_size(c))}
+	ctx := &Context{c: c, model: m, opts: o, size: int(C.es_context_size(c)), batch: int(C.es_context_batch(c))}
 	_, file, line, _ := runtime.Caller(1)
 	runtime.SetFinalizer(ctx, func(ctx *Context) {
 		if ctx.c != nil {
@@ -110,8 +111,8 @@ func (c *Context) Size() int { return c.size }
 // Options are what the context was made with, their defaults filled in.
 func (c *Context) Options() ContextOptions { return c.opts }
 
-// BatchSize is the most rows that one Decode takes.
-func (c *Context) BatchSize() int { return c.opts.Batch }
+// BatchSize is the most rows that one Decode takes: what was asked for, and no more than the cache was asked to hold.
+func (c *Context) BatchSize() int { return c.batch }
 
 // Decode runs the batch through the model and appends its tokens to their sequences. ErrNoRoom leaves the cache as it was.
 func (c *Context) Decode(b *Batch) error {
@@ -143,8 +144,8 @@ func (c *Context) Decode(b *Batch) error {
 // check refuses what llama.cpp would end the process for.
 func (c *Context) check(b *Batch) error {
 	n := b.Len()
-	if n == 0 || n > c.opts.Batch {
-		return fmt.Errorf("a batch of %d rows: it must hold 1 to %d", n, c.opts.Batch)
+	if n == 0 || n > c.batch {
+		return fmt.Errorf("a batch of %d rows: it must hold 1 to %d", n, c.batch)
 	}
 	if len(b.Positions) != n || len(b.Sequences) != n || len(b.Wanted) != n {
 		return errors.New("a batch whose columns differ in length")

@@ -88,6 +88,7 @@ func TestContextOptions(t *testing.T) {
 		t.Errorf("a batch of %d rows for five sequences", got)
 	}
 	newContext(t, m, ContextOptions{Size: 64, KV: KVQ8, FlashAttention: 1})
+	decode(t, newContext(t, m, ContextOptions{Size: 1, Sequences: 5}), 4, 0, []int32{1})
 	asked := ContextOptions{Size: 256, Batch: 16, KV: KVF32, Sequences: 3, Threads: 2, FlashAttention: -1, SplitKV: true}
 	if got := newContext(t, m, asked).Options(); got != asked {
 		t.Errorf("options %+v, asked for %+v", got, asked)
@@ -192,6 +193,17 @@ func TestBadBatches(t *testing.T) {
 		}
 	}
 	decode(t, c, 0, 0, []int32{1, 2, 3}) // and the context is still good
+
+	// A batch holds no more than the cache was to hold, whatever was asked for.
+	c = newContext(t, m, ContextOptions{Size: 64, Batch: 512, Sequences: 2})
+	long.Reset()
+	for i := range int32(65) {
+		long.Add(1, i, 0, false)
+	}
+	if err := c.Decode(long); err == nil || c.BatchSize() != 64 {
+		t.Errorf("65 rows in a context of 64: %v, batches of %d", err, c.BatchSize())
+	}
+	decode(t, c, 0, 0, long.Tokens[:64])
 }
 
 func TestNoRoom(t *testing.T) {

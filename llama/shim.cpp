@@ -353,6 +353,7 @@ void es_context_free(es_context *c) {
 }
 
 uint32_t es_context_size(const es_context *c) { return llama_n_ctx(c->ctx); }
+uint32_t es_context_batch(const es_context *c) { return llama_n_batch(c->ctx); }
 
 int32_t es_decode(es_context *c, int32_t n, const int32_t *tokens, const int32_t *pos, const int32_t *seq, const int8_t *want) {
 	return guard<int32_t>(-1000, [&] {

@@ -78,6 +78,7 @@ typedef struct {
 es_context *es_context_new(es_model *m, es_context_params p);
 void es_context_free(es_context *c);
 uint32_t es_context_size(const es_context *c);
+uint32_t es_context_batch(const es_context *c); // most tokens of one es_decode
 // n tokens, token i at position pos[i] of sequence seq[i], logits computed where want[i] is not 0.
 // 0 done, 1 no room in the KV cache, 2 aborted, negative: error.
 int32_t es_decode(es_context *c, int32_t n, const int32_t *tokens, const int32_t *pos, const int32_t *seq, const int8_t *want);
