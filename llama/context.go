@@ -31,6 +31,25 @@ type Context struct {
 
 // NewContext allocates a context for the model.
 func NewContext(m *Model, o ContextOptions) (*Context, error) {
+	if err := m.acquire(); err != nil {
+		return nil, err
+	}
+	c, err := makeContext(m, o)
+	if err != nil {
+		m.release()
+		return nil, err
+	}
+	_, file, line, _ := runtime.Caller(1)
+	runtime.SetFinalizer(c, func(c *Context) {
+		if c.c != nil {
+			fmt.Fprintf(os.Stderr, "llama: a Context opened at %s:%d was never closed\n", file, line)
+		}
+	})
+	return c, nil
+}
+
+// makeContext makes a context for a model that is held.
+func makeContext(m *Model, o ContextOptions) (*Context, error) {
 	if o.Size == 0 {
 		o.Size = m.Info().TrainedSize
 	}
@@ -50,9 +69,6 @@ func NewContext(m *Model, o ContextOptions) (*Context, error) {
 	case o.KV == KVQ8 && o.FlashAttention < 0:
 		return nil, fmt.Errorf("a cache in %s takes flash attention", o.KV)
 	}
-	if err := m.acquire(); err != nil {
-		return nil, err
-	}
 	flash := C.int32_t(-1)
 	switch {
 	case o.FlashAttention < 0:
@@ -66,25 +82,20 @@ func NewContext(m *Model, o ContextOptions) (*Context, error) {
 		n_seq_max: C.uint32_t(o.Sequences), n_threads: C.int32_t(o.Threads),
 		flash_attention: flash, kv_unified: C.bool(!o.SplitKV), kv_type: C.int32_t(kv),
 	})
-	if mappedFileLost() {
+	var err error
+	switch {
+	case mappedFileLost():
+		err = ErrMappedFile
+	case c == nil:
+		err = lastError(fmt.Sprintf("cannot make a context of %d tokens", o.Size))
+	}
+	if err != nil {
 		if c != nil {
 			C.es_context_free(c)
 		}
-		m.release()
-		return nil, ErrMappedFile
+		return nil, err
 	}
-	if c == nil {
-		m.release()
-		return nil, lastError(fmt.Sprintf("cannot make a context of %d tokens", o.Size))
-	}
-	ctx := &Context{c: c, model: m, opts: o, size: int(C.es_context_size(c)), batch: int(C.es_context_batch(c))}
-	_, file, line, _ := runtime.Caller(1)
-	runtime.SetFinalizer(ctx, func(ctx *Context) {
-		if ctx.c != nil {
-			fmt.Fprintf(os.Stderr, "llama: a Context opened at %s:%d was never closed\n", file, line)
-		}
-	})
-	return ctx, nil
+	return &Context{c: c, model: m, opts: o, size: int(C.es_context_size(c)), batch: int(C.es_context_batch(c))}, nil
 }
 
 // Close frees the context. Where the GPU failed its memory is left to the end of the process: what llama.cpp does on freeing it waits
@@ -97,6 +108,7 @@ func (c *Context) Close() error {
 	if c.c != nil {
 		C.es_context_free(c.c)
 		c.c = nil
+		c.rows = nil
 		c.model.release()
 	}
 	return nil

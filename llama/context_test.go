@@ -314,11 +314,16 @@ func TestCloseOrder(t *testing.T) {
 	m.Close()
 	m.Close()
 	decode(t, c, 0, 0, []int32{1, 2}) // the context keeps the model
-	if _, err := NewContext(m, ContextOptions{Size: 64}); err == nil {
-		t.Error("a closed model made a context")
+	for _, size := range []int{64, 0} {
+		if _, err := NewContext(m, ContextOptions{Size: size}); err == nil {
+			t.Error("a closed model made a context")
+		}
 	}
 	c.Close()
 	c.Close()
+	if c.Logits(1) != nil {
+		t.Error("a closed context has logits")
+	}
 	if m.c != nil {
 		t.Error("the model was not freed with its last context")
 	}
