@@ -27,6 +27,7 @@ type Context struct {
 	batch  int    // most rows of one Decode
 	failed bool   // in the GPU's driver
 	rows   []int8 // Wanted of the last batch decoded; its logits are in C's memory
+	states states
 }
 
 // NewContext allocates a context for the model.
@@ -36,7 +37,9 @@ func NewContext(m *Model, o ContextOptions) (*Context, error) {
 	}
 	c, err := makeContext(m, o)
 	if err != nil {
-		m.release()
+		if !errors.Is(err, ErrGPUFailed) {
+			m.release()
+		}
 		return nil, err
 	}
 	_, file, line, _ := runtime.Caller(1)
@@ -57,8 +60,12 @@ func makeContext(m *Model, o ContextOptions) (*Context, error) {
 	if o.Batch == 0 {
 		o.Batch = DefaultBatch
 	}
-	o.Sequences, o.Threads = max(o.Sequences, 1), max(o.Threads, 1)
+	o.Sequences, o.Threads, o.Layers = max(o.Sequences, 1), max(o.Threads, 1), slices.Clone(o.Layers)
 	o.Batch = max(o.Batch, o.Sequences) // llama.cpp ends the process for less
+	size := max(o.Size, o.Sequences)
+	if len(o.Layers) > 0 {
+		o.Batch, size = max(o.Batch, trialRows), max(size, trialRows)
+	}
 	if o.Size < 0 || o.Sequences > 256 || o.Threads > 512 {
 		return nil, fmt.Errorf("context of %d tokens, %d sequences, %d threads is out of range", o.Size, o.Sequences, o.Threads)
 	}
@@ -69,6 +76,10 @@ func makeContext(m *Model, o ContextOptions) (*Context, error) {
 	case o.KV == KVQ8 && o.FlashAttention < 0:
 		return nil, fmt.Errorf("a cache in %s takes flash attention", o.KV)
 	}
+	layers, err := checkLayers(m, o.Layers)
+	if err != nil {
+		return nil, err
+	}
 	flash := C.int32_t(-1)
 	switch {
 	case o.FlashAttention < 0:
@@ -78,39 +89,38 @@ func makeContext(m *Model, o ContextOptions) (*Context, error) {
 	}
 	clearErrors()
 	c := C.es_context_new(m.c, C.es_context_params{
-		n_ctx: C.uint32_t(max(o.Size, o.Sequences)), n_batch: C.uint32_t(o.Batch), n_ubatch: C.uint32_t(o.Batch),
+		n_ctx: C.uint32_t(size), n_batch: C.uint32_t(o.Batch), n_ubatch: C.uint32_t(o.Batch),
 		n_seq_max: C.uint32_t(o.Sequences), n_threads: C.int32_t(o.Threads),
 		flash_attention: flash, kv_unified: C.bool(!o.SplitKV), kv_type: C.int32_t(kv),
-	})
-	var err error
+	}, (*C.int32_t)(unsafe.SliceData(layers)), C.int32_t(len(layers)))
 	switch {
 	case mappedFileLost():
 		err = ErrMappedFile
 	case c == nil:
 		err = lastError(fmt.Sprintf("cannot make a context of %d tokens", o.Size))
 	}
+	ctx := &Context{c: c, model: m, opts: o}
+	if err == nil {
+		ctx.size, ctx.batch = int(C.es_context_size(c)), int(C.es_context_batch(c))
+		err = ctx.tryStates()
+	}
 	if err != nil {
-		if c != nil {
+		if c != nil && !ctx.failed {
 			C.es_context_free(c)
 		}
 		return nil, err
 	}
-	return &Context{c: c, model: m, opts: o, size: int(C.es_context_size(c)), batch: int(C.es_context_batch(c))}, nil
+	return ctx, nil
 }
 
 // Close frees the context. Where the GPU failed its memory is left to the end of the process: what llama.cpp does on freeing it waits
 // for the device, and would end the process at once.
 func (c *Context) Close() error {
-	if c.failed {
-		c.c = nil
-		return nil
-	}
-	if c.c != nil {
+	if c.c != nil && !c.failed {
 		C.es_context_free(c.c)
-		c.c = nil
-		c.rows = nil
 		c.model.release()
 	}
+	c.c, c.rows, c.states.order = nil, nil, nil
 	return nil
 }
 
@@ -128,6 +138,7 @@ func (c *Context) BatchSize() int { return c.batch }
 
 // Decode runs the batch through the model and appends its tokens to their sequences. ErrNoRoom leaves the cache as it was.
 func (c *Context) Decode(b *Batch) error {
+	c.states.order = c.states.order[:0]
 	if err := c.check(b); err != nil {
 		return err
 	}
@@ -136,11 +147,19 @@ func (c *Context) Decode(b *Batch) error {
 		(*C.int32_t)(unsafe.SliceData(b.Tokens)), (*C.int32_t)(unsafe.SliceData(b.Positions)),
 		(*C.int32_t)(unsafe.SliceData(b.Sequences)), (*C.int8_t)(unsafe.SliceData(b.Wanted)))
 	runtime.KeepAlive(c)
+	if err := c.outcome(status); err != nil {
+		return err
+	}
+	c.rows = append(c.rows[:0], b.Wanted...)
+	return c.orderStates(b)
+}
+
+// outcome is the error that llama_decode's status means.
+func (c *Context) outcome(status C.int32_t) error {
 	switch {
 	case mappedFileLost():
 		return ErrMappedFile
 	case status == 0:
-		c.rows = append(c.rows[:0], b.Wanted...)
 		return nil
 	case status == 1:
 		return ErrNoRoom

@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -75,7 +76,7 @@ func generate(t *testing.T, m *Model, prompt string, n int) string {
 // TestContextOptions: what was left to the defaults is filled in.
 func TestContextOptions(t *testing.T) {
 	m := defaultModel(t)
-	if got, want := newContext(t, m, ContextOptions{Size: 64}).Options(), (ContextOptions{Size: 64, Batch: 512, Sequences: 1, Threads: 1}); got != want {
+	if got, want := newContext(t, m, ContextOptions{Size: 64}).Options(), (ContextOptions{Size: 64, Batch: 512, Sequences: 1, Threads: 1}); !reflect.DeepEqual(got, want) {
 		t.Errorf("options %+v, want %+v", got, want)
 	}
 	for _, o := range []ContextOptions{{Size: 64, KV: "f8"}, {Size: 64, KV: KVQ8, FlashAttention: -1}} {
@@ -89,8 +90,8 @@ func TestContextOptions(t *testing.T) {
 	}
 	newContext(t, m, ContextOptions{Size: 64, KV: KVQ8, FlashAttention: 1})
 	decode(t, newContext(t, m, ContextOptions{Size: 1, Sequences: 5}), 4, 0, []int32{1})
-	asked := ContextOptions{Size: 256, Batch: 16, KV: KVF32, Sequences: 3, Threads: 2, FlashAttention: -1, SplitKV: true}
-	if got := newContext(t, m, asked).Options(); got != asked {
+	asked := ContextOptions{Size: 256, Batch: 16, KV: KVF32, Sequences: 3, Threads: 2, FlashAttention: -1, SplitKV: true, Layers: []int{20, 3}}
+	if got := newContext(t, m, asked).Options(); !reflect.DeepEqual(got, asked) {
 		t.Errorf("options %+v, asked for %+v", got, asked)
 	}
 }

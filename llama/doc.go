@@ -91,6 +91,12 @@ type ContextOptions struct {
 	FlashAttention int  // -1 off, 0 as llama.cpp chooses, 1 on
 	SplitKV        bool // one KV buffer for each sequence, rather than one for all
 	KV             KVType
+
+	// Layers are those after which the residual stream is kept for [Context.States], counted from 0. NewContext refuses a layer that
+	// the model does not have, one that llama.cpp does not name in the model's architecture (DeepSeek 4's, PLaMo 2's), and one whose
+	// states it computes for wanted rows alone: the last layer of most architectures, Llama, Gemma 1 to 3, Qwen 2 and 3 and Phi 3
+	// among them. Each layer takes Batch * ModelInfo.Embedding * 4 bytes. With layers Batch is 4 at least.
+	Layers []int
 }
 
 // A KVType is the number format of cached keys and values; the zero value is KVF16.

@@ -53,6 +53,7 @@ func (*Context) Options() ContextOptions                    { return ContextOpti
 func (*Context) BatchSize() int                             { return 0 }
 func (*Context) Decode(*Batch) error                        { return ErrNoCgo }
 func (*Context) Logits(int) []float32                       { return nil }
+func (*Context) States(int, int) []float32                  { return nil }
 func (*Context) ClearKV()                                   {}
 func (*Context) RemoveKV(int32, int32, int32) error         { return ErrNoCgo }
 func (*Context) CopyKV(int32, int32, int32, int32) error    { return ErrNoCgo }

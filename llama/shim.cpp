@@ -4,6 +4,7 @@
 #include "guard.h"
 #include "mappedfile.h"
 #include "offload.h"
+#include "states.h"
 #include "team.h"
 
 #include <atomic>
@@ -11,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <new>
 #include <string>
@@ -74,6 +76,7 @@ std::string log_lines, errors;
 char log_level = 'I'; // of the line that a GGML_LOG_LEVEL_CONT goes on with
 bool log_at_start = true;
 std::string error_line;
+thread_local bool log_off = false; // only errors of this thread are kept, as errors
 
 // The first of several error lines tends to say what happened, the last what came of it: all are kept, within reason.
 void add_error(const std::string &line) {
@@ -88,12 +91,14 @@ void on_log(ggml_log_level level, const char *text, void *) {
 		log_level = level == GGML_LOG_LEVEL_ERROR ? 'E' : level == GGML_LOG_LEVEL_WARN ? 'W' : level == GGML_LOG_LEVEL_DEBUG ? 'D' : 'I';
 	}
 	for (const char *p = text; *p; p++) {
-		if (log_at_start) {
-			log_lines += log_level;
-			log_lines += ' ';
-			log_at_start = false;
+		if (!log_off) {
+			if (log_at_start) {
+				log_lines += log_level;
+				log_lines += ' ';
+			}
+			log_lines += *p;
 		}
-		log_lines += *p;
+		log_at_start = false;
 		if (log_level == 'E' && *p != '\n') {
 			error_line += *p;
 		}
@@ -160,6 +165,7 @@ struct es_context {
 	llama_context *ctx = nullptr;
 	ggml_threadpool_t pool = nullptr;
 	es_team_ptr team;
+	std::unique_ptr<es_states> states; // null where none are kept
 	std::atomic<bool> abort{false};
 	std::vector<int32_t> ones;
 	std::vector<llama_seq_id *> seqs;
@@ -296,7 +302,7 @@ int32_t es_piece(const es_model *m, int32_t token, char *out, int32_t cap, bool 
 	return guard<int32_t>(INT32_MIN, [&] { return llama_token_to_piece(vocab_of(m), token, out, cap, 0, special); });
 }
 
-es_context *es_context_new(es_model *m, es_context_params p) {
+es_context *es_context_new(es_model *m, es_context_params p, const int32_t *layers, int32_t n_layers) {
 	es_context *c = new (std::nothrow) es_context;
 	if (!c) {
 		es_set_error("out of memory");
@@ -317,6 +323,11 @@ es_context *es_context_new(es_model *m, es_context_params p) {
 		cp.no_perf = true;
 		cp.abort_callback = [](void *data) { return static_cast<es_context *>(data)->abort.load(std::memory_order_relaxed) || es_mapped_file_lost(); };
 		cp.abort_callback_data = c;
+		if (n_layers > 0) {
+			c->states.reset(new es_states(layers, n_layers, llama_model_n_embd(model_of(m)), p.n_batch));
+			cp.cb_eval = es_states::on_node;
+			cp.cb_eval_user_data = c->states.get();
+		}
 		c->ctx = llama_init_from_model(model_of(m), cp);
 		if (!c->ctx) {
 			return false;
@@ -367,6 +378,9 @@ int32_t es_decode(es_context *c, int32_t n, const int32_t *tokens, const int32_t
 		b.n_seq_id = c->ones.data();
 		b.seq_id = c->seqs.data();
 		b.logits = const_cast<int8_t *>(want);
+		if (c->states) {
+			c->states->begin();
+		}
 		es_team_use use(c->team.get());
 		int32_t status = llama_decode(c->ctx, b);
 		if (status == 0) {
@@ -374,6 +388,24 @@ int32_t es_decode(es_context *c, int32_t n, const int32_t *tokens, const int32_t
 		}
 		return status;
 	});
+}
+
+int32_t es_states_try(es_context *c, int32_t n, const int32_t *tokens, const int32_t *pos, const int32_t *seq, const int8_t *want) {
+	c->states->stop = &c->abort;
+	log_off = true; // llama.cpp warns of being aborted
+	const int32_t status = es_decode(c, n, tokens, pos, seq, want);
+	log_off = false;
+	c->states->stop = nullptr;
+	c->abort.store(false, std::memory_order_relaxed);
+	return status == 2 ? 0 : status;
+}
+
+int32_t es_states_shape(const es_context *c, int32_t i) { return c->states->layers[i].shape; }
+bool es_states_complete(const es_context *c, int32_t n) { return c->states->complete(n); }
+const float *es_states_rows(const es_context *c, int32_t i) { return c->states->layers[i].values; }
+es_states_computed es_states_order(const es_context *c) {
+	const es_states &s = *c->states;
+	return {s.tokens.data(), s.sizes.data(), static_cast<int32_t>(s.tokens.size()), static_cast<int32_t>(s.sizes.size())};
 }
 
 const float *es_logits(es_context *c, int32_t i) {

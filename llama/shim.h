@@ -75,7 +75,7 @@ typedef struct {
 	bool kv_unified;
 	int32_t kv_type; // 0 f16, 1 q8_0, 2 f32
 } es_context_params;
-es_context *es_context_new(es_model *m, es_context_params p);
+es_context *es_context_new(es_model *m, es_context_params p, const int32_t *layers, int32_t n_layers); // whose states it keeps
 void es_context_free(es_context *c);
 uint32_t es_context_size(const es_context *c);
 uint32_t es_context_batch(const es_context *c); // most tokens of one es_decode
@@ -83,6 +83,16 @@ uint32_t es_context_batch(const es_context *c); // most tokens of one es_decode
 // 0 done, 1 no room in the KV cache, 2 aborted, negative: error.
 int32_t es_decode(es_context *c, int32_t n, const int32_t *tokens, const int32_t *pos, const int32_t *seq, const int8_t *want);
 const float *es_logits(es_context *c, int32_t i);
+// States of the layers that the context keeps, of the last batch decoded; for a context that keeps some.
+int32_t es_states_try(es_context *c, int32_t n, const int32_t *tokens, const int32_t *pos, const int32_t *seq, const int8_t *want);
+int32_t es_states_shape(const es_context *c, int32_t i); // after es_states_try
+bool es_states_complete(const es_context *c, int32_t n); // whether all n rows are there
+const float *es_states_rows(const es_context *c, int32_t i); // of the ith layer, row after row in the order of es_states_order
+typedef struct {
+	const int32_t *tokens, *sizes; // in the order of computing: each row's token, and the rows of each micro-batch
+	int32_t n_tokens, n_sizes;
+} es_states_computed;
+es_states_computed es_states_order(const es_context *c);
 void es_kv_clear(es_context *c);
 bool es_kv_remove(es_context *c, int32_t seq, int32_t p0, int32_t p1);
 void es_kv_copy(es_context *c, int32_t from, int32_t to, int32_t p0, int32_t p1);
