@@ -30,7 +30,7 @@ func TestModelFileChanged(t *testing.T) {
 	}{
 		{"cut", "out.jsonl", fmt.Sprintf("was cut from %d to 4096 bytes", len(model)), func(path string) error { return os.Truncate(path, 4096) }},
 		{"emptied", "out.jsonl.gz", fmt.Sprintf("was cut from %d to 0 bytes", len(model)), func(path string) error { return os.Truncate(path, 0) }},
-		{"replaced in place", "out.jsonl", "was written to", func(path string) error { return os.WriteFile(path, other, 0o666) }},
+		{"replaced in place", "out.jsonl", "was written to", func(path string) error { return overwrite(path, other) }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -149,4 +149,14 @@ func TestRunningBundle(t *testing.T) {
 	if code := exitCodeOf(t, cmd.Wait()); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
+}
+
+// overwrite writes a file's content anew without cutting it short first.
+func overwrite(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Close())
 }

@@ -93,8 +93,8 @@ func TestParquetInput(t *testing.T) {
 	}{
 		{pipe, nil, "emospan: standard input: a pipe or a compressed stream cannot be read as Parquet; unpack it, or save it, and name the file\n", exitUnusable},
 		{nil, []string{cut}, "emospan: input: " + cut + ": not a Parquet file, or one that was cut short: it does not end in PAR1; mend or replace the file\n", exitUnusable},
-		{nil, []string{path, "--text-field", "body"}, "emospan: input: " + path + `: no column "body" among "text", "labels", "id"; emospan tag --text-field COLUMN names the one to read` + "\n", exitUsage},
-		{nil, []string{path, "--text-field", "labels"}, "emospan: input: " + path + `: the column "labels" does not hold strings; emospan tag --text-field COLUMN names the one to read` + "\n", exitUsage},
+		{nil, []string{path, "--text-field", "body"}, "emospan: input: " + path + `: no column "body" among text, labels, id; name it with --text-field` + "\n", exitUsage},
+		{nil, []string{path, "--text-field", "labels"}, "emospan: input: " + path + `: the column "labels" does not hold strings; name it with --text-field` + "\n", exitUsage},
 	} {
 		if stdout, stderr, code := emospan(tt.stdin, tt.args...); stdout != "" || stderr != tt.want || code != tt.code {
 			t.Errorf("%q: exit code %d, %s%s, want %s", tt.args, code, stdout, stderr, tt.want)
