@@ -52,16 +52,14 @@ func CompileFrame(src string, holes ...string) (*Frame, error) {
 // openRules tells by rule whether a hole can be reached from it.
 func openRules(s *Syntax) []bool {
 	users := make([][]int, len(s.Rules)) // rules that refer to each
-	open := make([]bool, len(s.Rules))
-	var ready []int
+	var holding []int                    // rules with a hole of their own
 	var visit func(e *Expr, rule int)
 	visit = func(e *Expr, rule int) {
 		switch e.Op {
 		case OpRule:
 			users[e.rule] = append(users[e.rule], rule)
 		case OpHole:
-			open[rule] = true
-			ready = append(ready, rule)
+			holding = append(holding, rule)
 		}
 		for _, sub := range e.Sub {
 			visit(sub, rule)
@@ -70,17 +68,27 @@ func openRules(s *Syntax) []bool {
 	for i, r := range s.Rules {
 		visit(r.Expr, i)
 	}
-	for len(ready) > 0 {
-		rule := ready[len(ready)-1]
-		ready = ready[:len(ready)-1]
-		for _, user := range users[rule] {
-			if !open[user] {
-				open[user] = true
-				ready = append(ready, user)
+	return leadingTo(holding, users)
+}
+
+// leadingTo reports of each node of a graph whether some path leads from it to one of to, whose elements it uses up. before has the
+// nodes with an edge to each.
+func leadingTo(to []int, before [][]int) []bool {
+	leads := make([]bool, len(before))
+	for _, i := range to {
+		leads[i] = true
+	}
+	for len(to) > 0 {
+		i := to[len(to)-1]
+		to = to[:len(to)-1]
+		for _, from := range before[i] {
+			if !leads[from] {
+				leads[from] = true
+				to = append(to, from)
 			}
 		}
 	}
-	return open
+	return leads
 }
 
 // Grammar returns the frame as a Grammar. Until a Filling is given to its Constraint, its

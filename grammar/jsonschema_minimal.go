@@ -139,25 +139,6 @@ func (a *runeAutomaton) minimal(accepting func(accepts uint64) bool) []stringSta
 	return states
 }
 
-// leadingTo reports of each state whether some path leads from it to one of to.
-func leadingTo(to []int, before [][]int) []bool {
-	leads := make([]bool, len(before))
-	for _, i := range to {
-		leads[i] = true
-	}
-	for len(to) > 0 {
-		i := to[len(to)-1]
-		to = to[:len(to)-1]
-		for _, from := range before[i] {
-			if !leads[from] {
-				leads[from] = true
-				to = append(to, from)
-			}
-		}
-	}
-	return leads
-}
-
 // automatonWriter writes the states of an automaton as expressions and rules.
 type automatonWriter struct {
 	b      *schemaBuilder

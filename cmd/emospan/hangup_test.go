@@ -51,8 +51,14 @@ func TestTerminalClosed(t *testing.T) {
 		if code := exitCodeOf(t, cmd.Wait()); code != 130 {
 			t.Errorf("exit code %d, want 130", code)
 		}
-		if left, err := filepath.Glob(filepath.Join(dir, "out*")); err != nil || len(left) > 0 {
-			t.Skipf("the first record was faster: %q, %v", left, err)
+		if left, err := filepath.Glob(filepath.Join(dir, "out*")); err != nil {
+			t.Fatal(err)
+		} else if len(left) > 0 { // the first record was faster, so there is a whole output
+			m, err := dataset.ReadManifest(filepath.Join(dir, "out.jsonl.manifest.json"))
+			if err != nil || !m.Interrupted || m.Accepted == 0 {
+				t.Fatalf("%q are left, manifest %+v, %v", left, m, err)
+			}
+			wantWhole(t, []byte(mustRead(t, filepath.Join(dir, "out.jsonl"))), m.Accepted)
 		}
 	})
 	t.Run("while it tags", func(t *testing.T) {

@@ -39,6 +39,23 @@ func manyTexts(t *testing.T) (dir string) {
 	return dir
 }
 
+// startShowing starts a run with --show and returns its standard error as it goes on after the first record's first line.
+func startShowing(t *testing.T, cmd *exec.Cmd) *bufio.Reader {
+	t.Helper()
+	pipe, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	stderr := bufio.NewReader(pipe)
+	if line, err := stderr.ReadString('\n'); err != nil || !strings.HasPrefix(line, "l2_0  ") {
+		t.Errorf("the first record does not show: %q %v", line, err)
+	}
+	return stderr
+}
+
 func exitCodeOf(t *testing.T, err error) int {
 	t.Helper()
 	var exit *exec.ExitError
@@ -69,17 +86,7 @@ func TestInterrupt(t *testing.T) {
 		t.Run(sig.String(), func(t *testing.T) {
 			dir := manyTexts(t)
 			cmd := tagCommand(dir, "--show", "-o", "out.jsonl", "in.txt")
-			pipe, err := cmd.StderrPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			stderr := bufio.NewReader(pipe)
-			if line, err := stderr.ReadString('\n'); err != nil || !strings.HasPrefix(line, "l2_0  ") {
-				t.Errorf("the first record does not show: %q %v", line, err)
-			}
+			stderr := startShowing(t, cmd)
 			if err := cmd.Process.Signal(sig); err != nil {
 				t.Fatal(err)
 			}

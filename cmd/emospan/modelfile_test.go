@@ -51,17 +51,7 @@ func TestModelFileChanged(t *testing.T) {
 			}
 
 			cmd := tag("--show", "-o", tt.out)
-			pipe, err := cmd.StderrPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			stderr := bufio.NewReader(pipe)
-			if line, err := stderr.ReadString('\n'); err != nil || !strings.HasPrefix(line, "l2_0  ") {
-				t.Errorf("the first record does not show: %q %v", line, err)
-			}
+			stderr := startShowing(t, cmd)
 			if err := tt.change(path); err != nil {
 				t.Fatal(err)
 			}
