@@ -83,8 +83,12 @@ func modules() []work {
 	return works
 }
 
-// licence matches the names under which licences and notices are kept.
-var licence = regexp.MustCompile(`(?i)^(licen[cs]e|copying|notice|unlicense|patents)`)
+// licence matches the names under which licences and notices are kept, and folder those of a folder of them, where a work keeps the
+// licences of code that it took over.
+var (
+	licence = regexp.MustCompile(`(?i)^(licen[cs]e|copying|notice|unlicense|patents)`)
+	folder  = regexp.MustCompile(`(?i)^third[-_]?party[-_]licen[cs]es$`)
+)
 
 func files(dir string) (texts []string) {
 	entries, err := os.ReadDir(dir)
@@ -92,7 +96,10 @@ func files(dir string) (texts []string) {
 		log.Fatal(err)
 	}
 	for _, e := range entries { // by name
-		if e.Type().IsRegular() && licence.MatchString(e.Name()) {
+		if e.IsDir() && folder.MatchString(e.Name()) {
+			texts = append(texts, files(filepath.Join(dir, e.Name()))...)
+		}
+		if e.Type().IsRegular() && (licence.MatchString(e.Name()) || folder.MatchString(filepath.Base(dir))) {
 			text, err := os.ReadFile(filepath.Join(dir, e.Name()))
 			if err != nil {
 				log.Fatal(err)
