@@ -49,7 +49,7 @@ SHAPES  ?= llama3.2-1b llama3-8b
 BUNDLE_RUNS ?= 9
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-PURE := ./agreement ./bundle ./calibrate/corpus ./dataset ./export ./grammar ./models ./report ./sandbox ./tagger ./validate
+PURE := ./agreement ./bundle ./calibrate ./calibrate/corpus ./dataset ./export ./grammar ./internal/bagofwords ./internal/linear ./models ./report ./sandbox ./tagger ./validate
 export PYTHON
 
 .DEFAULT_GOAL := build

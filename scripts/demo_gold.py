@@ -12,7 +12,8 @@ TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ATTRIBUTES = ["certainty", "temporality", "source"]
 LONGEST = 8  # words of a span; a longer one points at nothing
 SHOWN = [5, 17, 29, 41, 53]
-MUST_EXCEED = ["emotion", *ATTRIBUTES]
+BY_VALUE = {name: name + " by value" for name in ATTRIBUTES}
+MUST_EXCEED = ["emotion", "sign", "span", *BY_VALUE.values(), "target"]
 SIGNS = {"positive_affect": "positive", "negative_affect": "negative"}
 
 # Words that carry no emotion by themselves: a span of nothing else meets nothing, and the constant span is none of them.
@@ -105,6 +106,17 @@ def row(what, pairs, right, acceptable, name=str):
     return Row(what, sum(right(*pair) for pair in pairs), len(pairs), name(constant), constant_right)
 
 
+def by_value(name, pairs):
+    """The mean over an attribute's values of how many percent of the texts with that value are right: a constant has one value right."""
+    right, of = collections.Counter(), collections.Counter()
+    for record, gold in pairs:
+        value = gold[name][0]
+        of[value] += 1
+        right[value] += all(s["attrs"][name] in gold[name] for s in record["data"]["spans"])
+    mean = round(sum(100 * right[v] / of[v] for v in of) / len(of)) if of else 0
+    return Row(BY_VALUE[name], mean, 100 if of else 0, "any one", round(100 / len(of)) if of else 0)
+
+
 def count(records, golds):
     """The rows of the table. Attributes and targets are counted where there is an emotion to find and the record has a span."""
     signs = taxonomy_signs()
@@ -123,13 +135,15 @@ def count(records, golds):
     ]
     for name in ATTRIBUTES:
         rows.append(row(name, marked, lambda r, g, name=name: all(s["attrs"][name] in g[name] for s in r["data"]["spans"]), lambda g, name=name: g[name]))
+    for name in ATTRIBUTES:
+        rows.append(by_value(name, marked))
     rows.append(row("target", marked, lambda r, g: targets(r) <= {plain(t) for t in g["targets"]},
                     lambda g: [plain(t) for t in g["targets"]], lambda t: t or "none"))
     return rows
 
 
 def not_above(rows):
-    """The rows that --strict refuses. Where the constant has every text right, so must the records."""
+    """The rows that are refused. Where the constant has every text right, so must the records."""
     return [r.what for r in rows if r.what in MUST_EXCEED and r.right <= r.constant_right and (r.right < r.of or r.of == 0)]
 
 
@@ -139,6 +153,7 @@ EXPLAINED = {
     "span": "half of the spans or more meet the gold's words",
     "target": "every target is acceptable",
     **{name: f"every span's {name} is acceptable" for name in ATTRIBUTES},
+    **{BY_VALUE[name]: f"{name}: mean over its values, percent" for name in ATTRIBUTES},
 }
 
 

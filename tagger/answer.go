@@ -36,7 +36,7 @@ type answering struct {
 	*decoder
 	Answer
 	out      *output
-	scoring  *scoring // where the text is still being scored, and there is no out
+	reading  *reading // where a text is read and nothing is written: there is no out
 	sampler  sampler
 	sequence int32
 	base     int32   // position behind what the sequence shares with the prefix
@@ -113,15 +113,7 @@ func (a *answering) rewind() error {
 }
 
 // hold has the sequence hold what comes before the prompt, once it has been rewound or the cache emptied.
-func (a *answering) hold() error {
-	if a.scoring == nil {
-		return a.decoder.hold(a.sequence, a.base)
-	}
-	if err := a.clear(a.sequence); err != nil {
-		return err
-	}
-	return a.model.CopyKV(a.scorer.sequence, a.sequence)
-}
+func (a *answering) hold() error { return a.decoder.hold(a.sequence, a.base) }
 
 // choose appends the token that the logits behind the queue's last make the model's choice.
 func (a *answering) choose(logits []float32) (done bool, err error) {
@@ -188,3 +180,6 @@ func (a *answering) finish(err error) (Answer, Counts, error) {
 	}
 	return a.Answer, n, err
 }
+
+// choosing reports whether the logits after the queue's last token are wanted.
+func (a *answering) choosing() bool { return a.reading == nil || a.reading.reader.words != nil }

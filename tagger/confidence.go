@@ -3,7 +3,6 @@ package tagger
 import (
 	"bytes"
 	"math"
-	"strings"
 
 	"github.com/emospan/emospan/dataset"
 	"github.com/emospan/emospan/grammar"
@@ -54,18 +53,6 @@ func setConfidence(r *dataset.Record, f form, answer []byte, choices []choice) {
 		s := &r.Data.Spans[i]
 		if i < len(odds) {
 			s.Attrs.Confidence = math.Round(odds[i]*1e4) / 1e4
-		}
-	}
-}
-
-// setScored replaces what the model wrote by the probability that a text's score gives the emotion.
-func setScored(r *dataset.Record, scores []Score) {
-	for i := range r.Data.Spans {
-		s := &r.Data.Spans[i]
-		for _, score := range scores {
-			if score.Emotion == strings.ToLower(s.Subtype) {
-				s.Attrs.Confidence = math.Round(score.Probability*1e4) / 1e4
-			}
 		}
 	}
 }

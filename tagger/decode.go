@@ -35,7 +35,6 @@ type decoder struct {
 	model    Model
 	splitter *splitter
 	speller  *speller
-	scorer   *scorer // nil where the model writes the emotions
 	sampling Sampling
 	weighed  bool    // answers keep how probable what they chose was
 	prefix   []int32 // what prefixSequence holds
@@ -58,29 +57,16 @@ func (d *decoder) setPrefix(prompt, one, other []int32, progress func(done, tota
 
 // decodePrefix decodes what all records share, and tells progress, if there is one, after each batch.
 func (d *decoder) decodePrefix(progress func(done, total int)) error {
-	total := d.common()
 	tell := func(done int) {
 		if progress != nil {
-			progress(done, total)
+			progress(done, len(d.prefix))
 		}
 	}
 	tell(0)
-	first := 0
-	if d.scorer != nil {
-		first = len(d.scorer.prefix)
-		if err := d.decodeAs(d.scorer.sequence, d.scorer.prefix, tell); err != nil {
-			return err
-		}
-	}
-	return d.decodeAs(prefixSequence, d.prefix, func(done int) { tell(first + done) })
-}
-
-// decodeAs decodes the tokens of a sequence that others are to begin with.
-func (d *decoder) decodeAs(sequence int32, ids []int32, tell func(done int)) error {
 	var rows []Row
-	for at, id := range ids {
-		rows = append(rows, Row{Token: id, Position: int32(at), Sequence: sequence})
-		if len(rows) == d.model.BatchSize() || at == len(ids)-1 {
+	for at, id := range d.prefix {
+		rows = append(rows, Row{Token: id, Position: int32(at), Sequence: prefixSequence})
+		if len(rows) == d.model.BatchSize() || at == len(d.prefix)-1 {
 			if err := d.model.Decode(rows); err != nil {
 				return err
 			}
@@ -118,29 +104,11 @@ func (d *decoder) hold(sequence, tokens int32) error {
 	return d.model.RemoveKV(sequence, tokens)
 }
 
-// clear has a sequence hold nothing.
-func (d *decoder) clear(sequence int32) error {
-	d.held[sequence] = 0
-	return d.model.RemoveKV(sequence, 0)
-}
-
 // sequences is how many sequences there are for prefix and records.
-func (d *decoder) sequences() int32 {
-	n := int32(d.model.Sequences())
-	if d.scorer != nil {
-		n-- // the last is the scorer's
-	}
-	return n
-}
+func (d *decoder) sequences() int32 { return int32(d.model.Sequences()) }
 
 // common is how many tokens of the cache belong to no record.
-func (d *decoder) common() int {
-	n := len(d.prefix)
-	if d.scorer != nil {
-		n += len(d.scorer.prefix)
-	}
-	return n
-}
+func (d *decoder) common() int { return len(d.prefix) }
 
 // end makes a sequence ready for another record.
 func (d *decoder) end(sequence int32) error {

@@ -19,9 +19,8 @@ type fakeModel struct {
 	script         script
 	decodeErr      error // of the next Decode
 
-	parallel int  // sequences beside the prefix; 0 is 1
-	scored   bool // one more, the last, holds another prefix
-	cache    int  // tokens of all; 0 is context
+	parallel int // sequences beside the prefix; 0 is 1
+	cache    int // tokens of all; 0 is context
 
 	cells  [32][]int32  // the tokens of each sequence
 	rows   []Row        // of the last Decode
@@ -114,15 +113,8 @@ func (m *fakeModel) Decode(rows []Row) error {
 	}
 	m.rows = slices.Clone(rows)
 	used := len(m.cells[prefixSequence])
-	if m.scored {
-		used += len(m.cells[m.Sequences()-1])
-	}
 	for _, cells := range m.cells[1:] {
-		shared := commonPrefix(cells, m.cells[prefixSequence])
-		if m.scored {
-			shared = max(shared, commonPrefix(cells, m.cells[m.Sequences()-1]))
-		}
-		used += len(cells) - shared
+		used += len(cells) - commonPrefix(cells, m.cells[prefixSequence])
 	}
 	if m.mostCells = max(m.mostCells, used); used > m.CacheSize() {
 		m.t.Errorf("%d tokens in a cache for %d", used, m.CacheSize())
@@ -162,16 +154,11 @@ func (m *fakeModel) CopyKV(source, destination int32) error {
 	return nil
 }
 
-func (m *fakeModel) Sequences() int {
-	if m.scored {
-		return max(m.parallel, 1) + 2
-	}
-	return max(m.parallel, 1) + 1
-}
+func (m *fakeModel) Sequences() int { return max(m.parallel, 1) + 1 }
 
 // common reports whether a sequence is there for others to begin with.
 func (m *fakeModel) common(sequence int32) bool {
-	return sequence == prefixSequence || m.scored && int(sequence) == m.Sequences()-1
+	return sequence == prefixSequence
 }
 
 // left is the number of tokens of a record that are in the cache.
@@ -345,21 +332,21 @@ func accepts(m *grammar.Matcher, answer string) bool {
 	return m.AcceptBytes([]byte(answer)) == nil && m.Done()
 }
 
-// A reader tells which answers a form lets the model give about a text. Each stage is asked twice: as it is decoded with,
+// A textForm tells which answers a form lets the model give about a text. Each stage is asked twice: as it is decoded with,
 // and as its GBNF reads.
-type reader struct {
+type textForm struct {
 	t      testing.TB
 	form   form
 	d      *document
 	stages map[string][2]*grammar.Matcher // by GBNF
 }
 
-func newReader(t testing.TB, f form, text string) *reader {
-	return &reader{t, f, newDocument(text), map[string][2]*grammar.Matcher{}}
+func newReader(t testing.TB, f form, text string) *textForm {
+	return &textForm{t, f, newDocument(text), map[string][2]*grammar.Matcher{}}
 }
 
 // takes follows an answer through the stages. Where the grammar does not go on with it, at is how far it came.
-func (r *reader) takes(answer string) (ok bool, at int) {
+func (r *textForm) takes(answer string) (ok bool, at int) {
 	r.t.Helper()
 	p := r.form.stages(r.d)
 	var before []byte

@@ -17,10 +17,8 @@ type job struct {
 	in         dataset.Input
 	doc        *document
 	result     Result
-	seat       int32     // the sequence
-	scores     []Score   // where the text was scored
-	evidence   *evidence // likewise, where spans are found by it
-	*answering           // nil before and after
+	seat       int32 // the sequence
+	*answering       // nil before and after
 }
 
 // open looks at a text and begins its answer in a sequence. A text that is not put to the model has no answering, but its
@@ -41,16 +39,18 @@ func (t *Tagger) open(in dataset.Input, sequence int32) (*job, error) {
 			return rejected(dataset.Reason{Code: CodeLabelsMissing, Path: "labels", Expected: "the text's labels", Found: "none"})
 		}
 	}
-	size := t.decoder.wideSize()
-	room := size - t.PrefixTokens() - answerRoom
+	room := t.decoder.wideSize() - t.PrefixTokens() - answerRoom
 	if n, err := t.decoder.splitter.atLeast(in.Text, room); err != nil {
 		return nil, err
 	} else if n > room {
 		return rejected(t.tooLong(fmt.Sprintf("at least %d", n), answerRoom))
 	}
-	prompt, err := t.prompt(in.Text, given)
-	if err != nil {
-		return nil, err
+	var prompt []int32
+	if t.reader == nil {
+		var err error
+		if prompt, err = t.prompt(in.Text, given); err != nil {
+			return nil, err
+		}
 	}
 	if len(prompt) > room { // before the text is looked at any closer
 		return rejected(t.tooLong(strconv.Itoa(len(prompt)), answerRoom))
@@ -64,16 +64,8 @@ func (t *Tagger) open(in dataset.Input, sequence int32) (*job, error) {
 		t.settle(j)
 		return j, nil
 	}
-	if scorer := t.decoder.scorer; scorer != nil {
-		text, err := scorer.tokenize(t.decoder.model, in.Text)
-		if err != nil {
-			return nil, err
-		}
-		if longest := scorer.longest(text); longest > size {
-			return rejected(t.tooLong(strconv.Itoa(len(text)), longest-size))
-		}
-		j.answering, err = t.decoder.score(sequence, text)
-		return j, err
+	if t.reader != nil {
+		return j, t.read(j)
 	}
 	return j, t.begin(j, prompt)
 }
@@ -128,11 +120,7 @@ func (t *Tagger) close(j *job, err error) error {
 	if err := t.form.decode(raw, j.doc, r); err != nil {
 		res.Reject = t.reject(j.in, raw, dataset.Reason{Code: CodeAnswer, Path: "answer", Expected: "an answer in the " + string(t.opts.Decode) + " form", Found: err.Error()})
 	} else {
-		switch {
-		case t.opts.Confidence != ConfidenceModel:
-		case j.scores != nil:
-			setScored(r, j.scores)
-		default:
+		if t.opts.Confidence == ConfidenceModel {
 			setConfidence(r, t.form, raw, j.chosen)
 		}
 		t.check(j, raw, r)
@@ -142,57 +130,18 @@ func (t *Tagger) close(j *job, err error) error {
 
 // proceed has a job go on behind the logits of its queue's last token.
 func (t *Tagger) proceed(j *job, logits []float32) (done bool, err error) {
-	if j.scoring == nil {
+	if j.reading == nil {
 		if done, err = j.choose(logits); !done && err == nil {
 			done, err = j.advance()
 		}
 		return done, err
 	}
-	if done, err := j.answered(logits); !done || err != nil {
-		return false, err
+	t.count(j, Counts{Prompt: len(j.prompt)})
+	done, err = j.pieceRead(logits)
+	if done && err == nil {
+		t.finishReading(j)
 	}
-	defer t.spendOnRecords(time.Now())
-	t.count(j, Counts{Prompt: j.scoring.tokens()})
-	if j.evidence == nil {
-		j.result.Values = j.scoring.values
-		j.doc.given, j.scores = t.opts.Calibration.Read(j.scoring.values)
-		if t.pointer != nil && (t.pointer.rules(j.doc) || t.opts.Prompt.Task != LabelsOnly && !j.doc.isNeutral(t.opts.Taxonomy)) {
-			j.evidence = t.pointer.look(j.doc)
-		}
-	} else {
-		t.pointer.tell(j.evidence, j.scoring.values)
-	}
-	if j.evidence != nil && len(j.evidence.unknown) > 0 {
-		word, err := j.scorer.tokenize(j.model, j.evidence.unknown[0])
-		if err != nil {
-			return false, err
-		}
-		return false, j.scoreNext(word)
-	}
-	if err := j.end(j.seat); err != nil {
-		return false, err
-	}
-	j.answering = nil
-	if t.pointer != nil && t.pointer.rules(j.doc) {
-		if emotions := t.pointer.spot(j.doc, j.evidence); emotions != nil {
-			j.doc.given = emotions
-		}
-	}
-	if t.opts.Prompt.Task == LabelsOnly || j.doc.isNeutral(t.opts.Taxonomy) {
-		t.settle(j)
-		return true, nil
-	}
-	if j.evidence != nil {
-		j.doc.runs = t.pointer.point(j.doc, j.evidence)
-	}
-	prompt, err := t.prompt(j.in.Text, j.doc.given)
-	if err != nil {
-		return false, err
-	}
-	if err := t.begin(j, prompt); err != nil || j.answering == nil {
-		return err == nil, err
-	}
-	return j.advance()
+	return done, err
 }
 
 // count notes tokens that a job has passed through the model.

@@ -28,6 +28,9 @@ type flight struct {
 	*job      // nil for a bad item
 	done  bool
 	row   int // of the last batch, behind which it is to choose; -1 where it is not
+	first int // row of the last batch that is its own, of count; position is that of the row
+	count int
+	from  int32
 }
 
 // schedule keeps the model's sequences busy.
@@ -128,7 +131,7 @@ func (s *schedule) begin(item Item) error {
 	}
 	s.free = s.free[:len(s.free)-1]
 	s.flights.Add(1)
-	if f.scoring == nil {
+	if f.reading == nil {
 		done, err := f.advance()
 		if done || err != nil {
 			return s.land(f, err)
@@ -140,7 +143,7 @@ func (s *schedule) begin(item Item) error {
 
 // land ends a flight whose answer is done, or failed.
 func (s *schedule) land(f *flight, err error) error {
-	if f.answering != nil {
+	if f.answering != nil && f.reading == nil {
 		s.typical = (7*s.typical + f.cells() + 7) / 8
 		err = s.close(f.job, err)
 	}
@@ -240,6 +243,9 @@ func (s *schedule) step() error {
 	s.rows = s.rows[:0]
 	// With a cache for each sequence llama.cpp computes those rows together whose sequences follow each other.
 	slices.SortFunc(s.active, func(a, b *flight) int { return int(a.sequence - b.sequence) })
+	for _, f := range s.active {
+		f.count = 0
+	}
 	var err error
 	if s.opts.Alike {
 		err = s.decodeAlike()
@@ -252,11 +258,22 @@ func (s *schedule) step() error {
 	active := s.active
 	s.active = nil
 	for i, f := range active {
-		if f.row < 0 {
+		var err error
+		if f.reading != nil {
+			err = f.collect(f.first, f.count, f.from)
+		}
+		if f.row < 0 && err == nil {
 			s.active = append(s.active, f)
 			continue
 		}
-		done, err := s.proceed(f.job, s.decoder.model.Logits(f.row))
+		done := false
+		if err == nil {
+			var logits []float32
+			if f.choosing() {
+				logits = s.decoder.model.Logits(f.row)
+			}
+			done, err = s.proceed(f.job, logits)
+		}
 		if !done && err == nil {
 			s.active = append(s.active, f)
 			continue
@@ -272,12 +289,13 @@ func (s *schedule) step() error {
 // add has the first n tokens of a flight's queue, or as many as there are, in the next batch.
 func (s *schedule) add(f *flight, n int) {
 	f.row = -1
+	f.first, f.from, f.count = len(s.rows), f.position, min(len(f.queue), n)
 	for i, id := range f.queue[:min(len(f.queue), n)] {
 		last := i == len(f.queue)-1
 		if last {
 			f.row = len(s.rows)
 		}
-		s.rows = append(s.rows, Row{Token: id, Position: f.position, Sequence: f.sequence, Logits: last})
+		s.rows = append(s.rows, Row{Token: id, Position: f.position, Sequence: f.sequence, Logits: last && f.choosing()})
 		f.position++
 	}
 	f.queue = f.queue[min(len(f.queue), n):]

@@ -44,7 +44,10 @@ type Options struct {
 	Decode      Decode
 	Sampling    Sampling
 	Confidence  Confidence   // "" means ConfidenceSelf
-	Calibration *Calibration // how the emotions are read from the model; nil has it write them. It takes a sequence more.
+	Calibration *Calibration // by which every field is read from the model's hidden states; nil has the model write them
+
+	// EvidenceOnly has texts read and no records made: Result.Evidence is all there is. Calibration need only be a ReadingContext.
+	EvidenceOnly bool
 
 	// Progress, if there is one, is told how many of the tokens of the shared prompt are decoded, while New decodes them.
 	Progress func(done, total int)
@@ -59,8 +62,8 @@ type Tagger struct {
 	opts    Options
 	form    form
 	decoder decoder
-	pointer *pointer // nil where the model quotes the spans
-	single  bool     // one text at a time, whatever the model has sequences for
+	reader  *textReader // nil where the model writes
+	single  bool        // one text at a time, whatever the model has sequences for
 	total   Counts
 	records time.Duration // spent in open and close
 	flights atomic.Int64
@@ -102,9 +105,10 @@ func New(model Model, o Options) (*Tagger, error) {
 	}
 	t.decoder = decoder{model: model, splitter: splitter, speller: &speller{splitter: splitter}, sampling: o.Sampling, weighed: o.Confidence == ConfidenceModel}
 	if o.Calibration != nil {
-		if err := t.calibrate(model, o); err != nil {
-			return nil, err
+		if o.Decode == Schema {
+			return nil, fmt.Errorf("calibration: in the form %s the model itself writes the emotions; use %s or %s", Schema, Compact, Aligned)
 		}
+		return t, t.newReader(model, o.Calibration, o.Progress)
 	}
 	prefix, err := o.Prompt.prefix(o.Decode, t.form, o.Taxonomy)
 	if err != nil {
@@ -138,27 +142,6 @@ func New(model Model, o Options) (*Tagger, error) {
 		return nil, err
 	}
 	return t, nil
-}
-
-// calibrate has the emotions read from the model.
-func (t *Tagger) calibrate(model Model, o Options) error {
-	switch {
-	case o.Prompt.Task == Projected:
-		return fmt.Errorf("calibration: the prompt %s has the emotions given", o.Prompt.Name)
-	case o.Decode == Schema:
-		return fmt.Errorf("calibration: in the form %s the model itself writes the emotions; use %s or %s", Schema, Compact, Aligned)
-	case model.Sequences() < 3:
-		return fmt.Errorf("calibration: the model has %d sequences, 3 are needed", model.Sequences())
-	}
-	start, err := model.Chat(nil, true, false)
-	if err != nil {
-		return err
-	}
-	if o.Calibration.Words != nil {
-		t.pointer = &pointer{o.Calibration, map[string][]float32{}}
-	}
-	t.decoder.scorer, err = newScorer(model, o.Calibration, int32(model.Sequences()-1), start)
-	return err
 }
 
 // prompt is the chat about one text, and the labels that came with it, as it follows the examples.
@@ -206,14 +189,28 @@ type Result struct {
 	Record *dataset.Record
 	Reject *dataset.Reject
 	Counts Counts
-	Answer Answer    // empty where the model had nothing to write
-	Values []float64 // where there is a calibration, what its words came to; see Calibration.Read
+	Answer Answer // empty where the model had nothing to write
+
+	Evidence []*Evidence // where there is a calibration: of the text, or of each sentence of a long one
+	Values   []float64   // where there are WordScores, the values of their words
 }
 
 // TextTokens is the number of tokens that a text, its labels and what the template puts around them come to.
 func (t *Tagger) TextTokens(in dataset.Input) (int, error) {
-	ids, err := t.prompt(in.Text, givenLabels(t.opts.Taxonomy, in.Labels))
-	return len(ids), err
+	if t.reader == nil {
+		ids, err := t.prompt(in.Text, givenLabels(t.opts.Taxonomy, in.Labels))
+		return len(ids), err
+	}
+	d := newDocument(in.Text)
+	if len(d.words) == 0 {
+		return 0, nil
+	}
+	pieces, err := t.reader.pieces(d)
+	n := 0
+	for _, p := range pieces {
+		n += len(p.tokens)
+	}
+	return n, err
 }
 
 // Totals are the counts of everything tagged so far, without the prompt that every record shares.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/emospan/emospan/bundle"
 	"github.com/emospan/emospan/dataset"
@@ -95,7 +96,7 @@ func (o *bundleOptions) make(cmd *cobra.Command) (err error) {
 	if _, err := checkModel(model); err != nil {
 		return err
 	}
-	contents, err := o.contents(own, model)
+	contents, err := o.contents(cmd.Context(), own, model)
 	if err != nil {
 		return err
 	}
@@ -149,7 +150,7 @@ func bundleFailure(ctx context.Context, out string, err error) error {
 }
 
 // contents reads and checks the smaller files: those named, else those of the bundle that this executable is.
-func (o *bundleOptions) contents(own *bundle.Bundle, model models.Model) ([]bundle.Content, error) {
+func (o *bundleOptions) contents(ctx context.Context, own *bundle.Bundle, model models.Model) ([]bundle.Content, error) {
 	var list []bundle.Content
 	add := func(role bundle.Role, path, name string, check func(name string, data []byte) error) error {
 		var data []byte
@@ -191,8 +192,20 @@ func (o *bundleOptions) contents(own *bundle.Bundle, model models.Model) ([]bund
 	if err != nil {
 		return nil, err
 	}
+	if name := calibrationFile(model); o.calibration == "" && model.Part == nil {
+		if _, err := os.Stat(name); err == nil { // emospan calibrate left it beside the model
+			o.calibration = name
+		}
+	}
 	err = add(bundle.Calibration, o.calibration, filepath.Base(o.calibration), func(_ string, data []byte) error {
-		_, err := tagger.ParseCalibration(data, tax)
+		c, err := tagger.ParseCalibration(data, tax)
+		if err != nil || model.Part != nil {
+			return err
+		}
+		hashes, err := modelHashes(ctx, model)
+		if err == nil && !slices.Contains(hashes, c.ModelSHA256) {
+			err = fmt.Errorf("it is of %s, another model", dataset.ShownName(c.Model))
+		}
 		return err
 	})
 	return list, err

@@ -4,69 +4,19 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
+	"io"
+	"iter"
 	"os"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
 
-	"github.com/emospan/emospan/bundle"
+	"github.com/emospan/emospan/calibrate"
+	"github.com/emospan/emospan/calibrate/corpus"
 	"github.com/emospan/emospan/dataset"
 	"github.com/emospan/emospan/models"
 	"github.com/emospan/emospan/tagger"
 	"github.com/spf13/cobra"
 )
-
-// Values of --calibrate that are no files: to have the model's own looked up, and not to use the bundle's. A file of such a name is ./auto.
-const (
-	autoCalibration = "auto"
-	noCalibration   = "none"
-)
-
-// wantedCalibration is --calibrate's value, which follows from the model where it was not given: a bundle that holds a calibration
-// uses it. "" is none.
-func wantedCalibration(flag string, m models.Model) string {
-	if _, _, ok := content(bundle.Calibration); ok && flag == "" && m.Part != nil {
-		return autoCalibration
-	}
-	if flag == noCalibration {
-		return ""
-	}
-	return flag
-}
-
-// findCalibration gives the calibration that --calibrate names: a file, or the one that is built in for the model or for what it was
-// converted from.
-func findCalibration(ctx context.Context, name string, m models.Model, tax *dataset.Taxonomy) (*tagger.Calibration, error) {
-	if name != autoCalibration {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			return nil, fmt.Errorf("--calibrate: %w; name a file that emospan calibrate has written, or auto", err)
-		}
-		c, err := tagger.ParseCalibration(data, tax)
-		if err != nil {
-			return nil, fmt.Errorf("--calibrate %s: %w; name a file that emospan calibrate has written, or auto", name, err)
-		}
-		return c, nil
-	}
-	if _, data, ok := content(bundle.Calibration); ok && m.Part != nil {
-		return tagger.ParseCalibration(data, tax)
-	}
-	hash, err := m.Hash(ctx)
-	if err != nil {
-		return nil, err
-	}
-	hashes := []string{hash}
-	if m.Entry != nil && m.Entry.Converted != nil {
-		hashes = append(hashes, m.Entry.Converted.SHA256)
-	}
-	c, err := tagger.BuiltinCalibration(tax, hashes...)
-	if err == nil && c == nil {
-		return nil, usageError("--calibrate: none is built in for %s; make one by emospan calibrate -m %s TEXTS -o FILE, then --calibrate FILE", m.Name, m.Name)
-	}
-	return c, err
-}
 
 func newCalibrate() *cobra.Command {
 	var (
@@ -76,47 +26,42 @@ func newCalibrate() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "calibrate [FILE...]",
-		Short: "Measure how a model speaks of emotions, for tag --calibrate",
-		Long: `Read what a model makes of many texts in plain words, and write what tag --calibrate needs to tell
-emotions by that: how likely each of many words usually is behind a text and, where the texts come
-with labels, weights and thresholds that fit these best. A few thousand labelled texts like those to
-be tagged are good, unlabelled ones are better than none. The model is not changed.`,
-		Example: `  emospan calibrate -m smollm2-135m --input goemotions train.tsv --limit 4000 -o smollm2.json
+		Short: "Fit to a model how each field of a record is read from its states",
+		Long: `Fit linear maps from a model's hidden states to the values of every field of a record: emotions, where
+spans lie, valence, intensity, certainty, temporality, source, target. They are fitted to a corpus of
+labelled texts that the program holds. FILEs add texts of your own: records as emospan tag
+writes them, corrected by people, which have every field; or texts with labels, such as GoEmotions' TSV, which have the
+emotions alone. The model is not changed.
+
+The result goes beside the model, where emospan tag finds it; -o writes it to a file for tag --calibrate FILE.
+A table says how well each field was read in texts that the maps were not fitted to.`,
+		Example: `  emospan calibrate -m llama.gguf
+  emospan calibrate -m smollm2-135m --input goemotions train.tsv -o smollm2.json
   emospan tag -m smollm2-135m --calibrate smollm2.json texts.txt -o tagged.jsonl`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.files = args
-			if out == "" {
-				return usageError("no output: name a file with -o")
-			}
-			if err := followLinks(&out); err != nil {
-				return err
-			}
-			if !force {
-				if _, err := os.Stat(out); err == nil {
-					return errThere(out)
-				}
-			}
-			return runCalibrate(cmd, &o, out, examples, !noLabel)
+			return runCalibrate(cmd, &o, out, examples, force, noLabel)
 		},
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.StringVarP(&o.model, "model", "m", "", "`NAME` in the store or path of a GGUF file (default: "+defaultModelName+")")
-	f.StringVarP(&out, "out", "o", "", "`FILE` to write")
+	f.StringVarP(&out, "out", "o", "", "`FILE` to write (default: beside the model, where tag finds it)")
 	o.addInputFlags(f)
-	f.BoolVar(&noLabel, "no-labels", false, "pass over the texts' labels")
+	f.BoolVar(&noLabel, "no-labels", false, "tell emotions without any labels, by how likely the words are that name them; FILEs show what texts are like")
 	f.StringVar(&o.taxonomy, "taxonomy", "", "`FILE` of emotions and vocabularies in place of the built-in ones")
 	f.StringVar(&examples, "examples", "", "`FILE` of example lines in place of the built-in ones, each as: \"a text\" expresses joy.")
 	f.IntVar(&o.threads, "threads", 0, "compute threads (default: the cores that this process may use)")
-	f.IntVar(&o.parallel, "parallel", 0, "score `N` texts at a time (default: as tag)")
-	f.IntVar(&o.limit, "limit", 0, "read only the first `N` texts (0: all)")
+	f.IntVar(&o.parallel, "parallel", 0, "read `N` texts at a time (default: as tag)")
+	f.IntVar(&o.limit, "limit", 0, "read only the first `N` texts of the FILEs (0: all)")
 	f.BoolVar(&force, "force", false, "replace an existing output")
-	f.StringVar(&o.progress, "progress", "auto", "what the run does, then records, their rate and the time left: auto (in a terminal a line that is drawn anew, else a line a minute), always (drawn, even to a file) or never")
+	f.StringVar(&o.progress, "progress", "auto", "what is done, how far, and the time left: auto (in a terminal a line that is drawn anew, else a line a minute), always (drawn, even to a file) or never")
 	return cmd
 }
 
-func runCalibrate(cmd *cobra.Command, o *tagOptions, out, examples string, labels bool) error {
-	o.decode, o.prompt.name, o.out, o.device, o.confidence, o.logLevel, o.topP, o.split, o.fsync = string(tagger.Compact), tagger.Simple, out, deviceAuto, string(tagger.ConfidenceSelf), "error", 1, splitNone, fsyncInterval
+func runCalibrate(cmd *cobra.Command, o *tagOptions, out, examples string, force, noLabels bool) error {
+	ctx := cmd.Context()
+	o.decode, o.prompt.name, o.out, o.device, o.confidence, o.logLevel, o.topP, o.split, o.fsync = string(tagger.Compact), tagger.Simple, cmp.Or(out, "-"), deviceAuto, confidenceAuto, "error", 1, splitNone, fsyncInterval
 	if err := o.check(); err != nil {
 		return err
 	}
@@ -124,120 +69,240 @@ func runCalibrate(cmd *cobra.Command, o *tagOptions, out, examples string, label
 	if err != nil {
 		return err
 	}
-	if labels {
-		o.labels = tax
-	}
-	prompt, err := o.prompt.load()
+	model, err := resolveModel(models.OpenDefault(), o.model)
 	if err != nil {
 		return err
 	}
-	c := tagger.PlainCalibration(tax)
-	if examples != "" {
-		data, err := os.ReadFile(examples)
-		if err != nil {
-			return fmt.Errorf("--examples: %w; name a text file", err)
+	if out == "" {
+		if model.Part != nil {
+			return usageError("no output: the model is part of this executable; name a file with -o")
 		}
-		c.Prefix = string(data)
+		out, force = calibrationFile(model), true
 	}
-	for _, file := range o.files {
-		if err := checkTexts(cmd.ErrOrStderr(), file, o); err != nil {
-			return err
-		}
+	if err := followLinks(&out); err != nil {
+		return err
 	}
-	j := &job{opts: *o, stderr: cmd.ErrOrStderr(), calibration: c}
+	if _, err := os.Stat(out); err == nil && !force {
+		return errThere(out)
+	}
+	c, err := readingContext(model, tax, examples)
+	if err != nil {
+		return err
+	}
+	records, err := corpus.Records(tax)
+	if err != nil {
+		return dataError("the built-in corpus: %w", err)
+	}
+	given, err := sortInputs(cmd.ErrOrStderr(), o, tax, noLabels)
+	if err != nil {
+		return err
+	}
+	j := &job{opts: *o, stderr: cmd.ErrOrStderr(), calibration: c, taxonomy: tax}
 	if j.gpu, err = surveyGPUs(o.device); err != nil {
 		return err
 	}
-	engine, err := j.load(cmd.Context())
+	engine, err := j.load(ctx)
 	if err != nil {
 		return err
 	}
 	defer engine.Close()
-	if err := j.prepare(cmd.Context(), engine, prompt, tax); err != nil {
-		return err
-	}
-	j.startRecords()
-	var readings []tagger.Reading
-	var lengths []int
-	labelled, counts := 0, map[string]int{}
-	err = j.each(cmd.Context(), func(item tagger.Item, res tagger.Result) error {
-		j.progress.add()
-		if item.Bad != nil {
-			return dataError("%w; mend the line", item.Bad)
-		}
-		if res.Values != nil {
-			lengths = append(lengths, tagger.CountWords(item.Text, counts))
-			readings = append(readings, tagger.Reading{Values: res.Values, Emotions: item.Labels})
-			if len(item.Labels) > 0 {
-				labelled++
-			}
-		}
-		return nil
-	})
-	j.progress.end()
+	defer j.progress.end()
+	release := abortWith(ctx, engine)
+	defer release()
+	prompt, err := o.prompt.load()
 	if err != nil {
 		return err
 	}
-	if labelled > 0 && labelled < len(readings) {
-		return dataError("%d of %d texts have labels: give labels for all, or pass over them by --no-labels", labelled, len(readings))
+	read := func(c *tagger.Calibration, texts iter.Seq2[calibrate.Text, error], emit func(calibrate.Text, *tagger.Evidence, []float64) error) error {
+		for sequence := range int32(engine.Sequences()) { // an earlier tagger's
+			if err := engine.RemoveKV(sequence, 0); err != nil {
+				return err
+			}
+		}
+		t, err := tagger.New(engine, tagger.Options{ModelName: j.manifest.Model, Prompt: prompt, Taxonomy: tax, Decode: tagger.Compact, Calibration: c, EvidenceOnly: true, Progress: j.readingPrompt})
+		if err != nil {
+			return err
+		}
+		return readEvidence(ctx, t, texts, emit)
 	}
-	if err := c.Estimate(readings); err != nil {
-		return dataError("%w", err)
+	given.records = append(given.records, records...)
+	err = calibrate.Fit(ctx, read, c, tax, given.records, given.texts(ctx, o), calibrate.Options{Threads: mostThreads(o.threads), NoLabels: noLabels, Progress: j.fitting})
+	if ctx.Err() != nil {
+		return stoppedEarly(ctx)
 	}
-	var names []string
-	for _, file := range o.files {
-		names = append(names, dataset.ShownName(filepath.Base(file)))
-	}
-	if err := j.estimateWords(cmd.Context(), c, counts, lengths); err != nil {
+	if err != nil {
 		return err
 	}
-	c.Name = dataset.ShownName(strings.TrimSuffix(filepath.Base(out), ".json"))
+	c.Name = dataset.ShownName(strings.TrimSuffix(strings.TrimSuffix(filepath.Base(out), ".json"), ".calibration"))
 	c.Model, c.ModelSHA256 = j.manifest.Model, j.manifest.ModelSHA256
-	c.Texts = fmt.Sprintf("%s of %s, %d with labels", plural(len(readings), "text"), strings.Join(names, ", "), labelled)
+	c.Texts = given.describe(len(records))
 	if err := c.WriteFile(out); err != nil {
 		return fmt.Errorf("%w; name another file with -o", err)
 	}
-	fmt.Fprintf(j.stderr, "%s, %d with labels\ncalibration %s\n", plural(len(readings), "text"), labelled, printable(out))
+	j.progress.end()
+	printMeasures(cmd.OutOrStdout(), c)
+	fmt.Fprintf(j.stderr, "calibration %s, fitted to %s\n", printable(out), c.Texts)
 	return nil
 }
 
-// mostWords is how many words are read one by one: the most frequent of the texts.
-const mostWords = 4000
+// readingContext is where the model's states are read: its header says how many layers it has.
+func readingContext(m models.Model, tax *dataset.Taxonomy, examples string) (*tagger.Calibration, error) {
+	g, err := openModel(m)
+	if err != nil {
+		return nil, err
+	}
+	defer g.Close()
+	d := g.Dimensions()
+	c := tagger.ReadingContext(d.Layers, d.Embedding, tax)
+	if len(c.Layers) == 0 {
+		return nil, fmt.Errorf("%s has %d layers; a model with two or more can be calibrated", m.Name, d.Layers)
+	}
+	if examples != "" {
+		data, err := os.ReadFile(examples)
+		if err != nil {
+			return nil, fmt.Errorf("--examples: %w; name a text file", err)
+		}
+		c.Prefix = string(data)
+	}
+	return c, nil
+}
 
-// estimateWords has the calibration find spans, by what the model makes of the texts' words one by one. lengths are the texts', in words.
-func (j *job) estimateWords(ctx context.Context, c *tagger.Calibration, counts map[string]int, lengths []int) error {
-	words := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
-		return cmp.Or(counts[b]-counts[a], cmp.Compare(a, b))
-	})
-	words = words[:min(len(words), mostWords)]
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	items := make(chan tagger.Item)
+// givenTexts are the inputs of emospan calibrate.
+type givenTexts struct {
+	tax      *dataset.Taxonomy
+	records  []dataset.Record // of those that have spans
+	files    []string         // the others
+	noLabels bool
+	n        int // texts of files that were read
+	own      int // records
+}
+
+// sortInputs reads the files that have records, and checks the others.
+func sortInputs(stderr io.Writer, o *tagOptions, tax *dataset.Taxonomy, noLabels bool) (*givenTexts, error) {
+	g := &givenTexts{tax: tax, noLabels: noLabels}
+	for _, file := range o.files {
+		records, ok, err := readRecords(file, tax)
+		switch {
+		case err != nil:
+			return nil, err
+		case ok:
+			g.records = append(g.records, records...)
+			continue
+		}
+		g.files = append(g.files, file)
+	}
+	g.own = len(g.records)
+	o.files = g.files
+	if !noLabels {
+		o.labels = tax
+	}
+	for _, file := range g.files {
+		if err := checkTexts(stderr, file, o); err != nil {
+			return nil, err
+		}
+	}
+	return g, nil
+}
+
+// texts gives the texts of the files that have labels at most.
+func (g *givenTexts) texts(ctx context.Context, o *tagOptions) iter.Seq2[calibrate.Text, error] {
+	if len(g.files) == 0 {
+		return nil
+	}
+	return func(yield func(calibrate.Text, error) bool) {
+		err := eachText(ctx, o, func(in dataset.Input, bad *dataset.LineError) (bool, error) {
+			switch {
+			case bad != nil:
+				return false, dataError("%w; mend the line", bad)
+			case len(in.Labels) == 0 && !g.noLabels:
+				return false, dataError("%s:%d: the text has no labels; give labels for all, or tell emotions without any by --no-labels", in.File, in.Line)
+			}
+			g.n++
+			return yield(calibrate.Text{Input: in}, nil), nil
+		})
+		if err != nil {
+			yield(calibrate.Text{}, err)
+		}
+	}
+}
+
+// describe says what a calibration was fitted to.
+func (g *givenTexts) describe(corpus int) string {
+	list := []string{fmt.Sprintf("the program's corpus (%d texts)", corpus)}
+	if g.own > 0 {
+		list = append(list, plural(g.own, "record"))
+	}
+	if g.n > 0 {
+		var names []string
+		for _, file := range g.files {
+			names = append(names, dataset.ShownName(filepath.Base(file)))
+		}
+		kind := " with labels"
+		if g.noLabels {
+			kind = " without labels"
+		}
+		list = append(list, plural(g.n, "text")+kind+" of "+strings.Join(names, ", "))
+	}
+	return strings.Join(list, " and ")
+}
+
+// readEvidence passes texts through the model.
+func readEvidence(ctx context.Context, t *tagger.Tagger, texts iter.Seq2[calibrate.Text, error], emit func(calibrate.Text, *tagger.Evidence, []float64) error) error {
+	items, stop := make(chan tagger.Item, readAhead), make(chan struct{})
+	queue := make(chan calibrate.Text, 4096) // texts in the model, in order
+	defer close(stop)
+	var readErr error // once items is closed
 	go func() {
 		defer close(items)
-		for n, word := range words {
+		for text, err := range texts {
+			if err != nil {
+				readErr = err
+				return
+			}
 			select {
-			case items <- tagger.Item{Input: dataset.Input{ID: strconv.Itoa(n), Text: word}}:
+			case queue <- text:
+			case <-stop:
+				return
+			}
+			select {
+			case items <- tagger.Item{Input: text.Input}:
 			case <-ctx.Done():
+				readErr = context.Cause(ctx)
+				return
+			case <-stop:
 				return
 			}
 		}
 	}()
-	var readings []tagger.WordReading
-	err := j.tagger.Run(items, false, func(item tagger.Item, res tagger.Result) error {
-		if res.Values != nil {
-			readings = append(readings, tagger.WordReading{Values: res.Values, Count: counts[item.Text]})
+	err := t.Run(items, false, func(_ tagger.Item, res tagger.Result) error {
+		text := <-queue
+		if len(res.Evidence) == 0 { // too long, or empty
+			return context.Cause(ctx)
 		}
-		return context.Cause(ctx)
+		return emit(text, res.Evidence[0], res.Values)
 	})
-	if err == nil {
-		err = context.Cause(ctx)
-	}
 	if err != nil {
 		return err
 	}
-	if err := c.EstimateWords(readings, lengths); err != nil {
-		return dataError("%w", err)
+	return readErr
+}
+
+// fitting shows how far a calibration is.
+func (j *job) fitting(what string, done, total int) {
+	var part func() string
+	switch {
+	case total > 0:
+		part = func() string { return fmt.Sprintf("%d/%d", done, total) }
+	case done > 0:
+		part = func() string { return fmt.Sprint(done) }
 	}
-	return nil
+	j.progress.phase(what, part)
+}
+
+// printMeasures prints how well each field was read.
+func printMeasures(w io.Writer, c *tagger.Calibration) {
+	fmt.Fprintf(w, "%-16s %9s %9s %9s %9s\n", "field", "examples", "macro-F1", "constant", "ECE")
+	for _, m := range c.Measured {
+		fmt.Fprintf(w, "%-16s %9d %9.3f %9.3f %9.3f  %s\n", m.Field, m.Examples, m.F1, m.Constant, m.CalibrationError, m.Note)
+	}
 }

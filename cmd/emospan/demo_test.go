@@ -68,7 +68,7 @@ func TestCheckDemo(t *testing.T) {
 			d.manifest.SampledTokens, d.manifest.PromptTokens = 0, 0
 		}, []string{
 			"at least 5 distinct emotions; found ['neutral']", "no emotion in more than two thirds", "spans in at least half of the records; found 0",
-			"spans of at least 5 emotions", "sampled tokens: ", "prompt tokens: ",
+			"spans of at least 5 emotions", "or sampled tokens: ", "prompt tokens: ",
 		}},
 		{"one emotion in most records", func(d *demo) {
 			for _, r := range d.records[:50] {
@@ -99,7 +99,10 @@ func TestCheckDemo(t *testing.T) {
 		{"fewer spans in the manifest", func(d *demo) { d.manifest.Spans-- }, []string{"the manifest's counts to be the file's"}},
 		{"another emotion in the manifest", func(d *demo) { d.manifest.Emotions["love"] = 1 }, []string{"the manifest's counts to be the file's"}},
 		{"a reject", func(d *demo) { d.manifest.Rejected = 1 }, []string{"the manifest's counts to be the file's, without rejects"}},
-		{"too few sampled tokens", func(d *demo) { d.manifest.SampledTokens = 3*d.manifest.Spans - 1 }, []string{"sampled tokens: at least three for each span"}},
+		{"too few sampled tokens", func(d *demo) { d.manifest.SampledTokens = 3*d.manifest.Spans - 1 }, []string{"or sampled tokens: at least three for each span"}},
+		{"no sampled tokens, but a calibration", func(d *demo) {
+			d.manifest.SampledTokens, d.manifest.Calibration = 0, &dataset.Calibration{Name: "c"}
+		}, nil},
 		{"too few prompt tokens", func(d *demo) { d.manifest.PromptTokens = 139 }, []string{"prompt tokens: at least one for each word; found 139 for 140 words"}},
 	}
 	for _, tt := range tests {

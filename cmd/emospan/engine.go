@@ -36,11 +36,13 @@ type engine struct {
 const (
 	cachePad    = 256  // of a cache for all, beyond one sequence at its longest
 	recordCells = 256  // of it, for each record that is decoded at a time
-	scorerCells = 1024 // for the prefix on which emotions are scored
 	splitCells  = 1536 // of each cache where there are several
 )
 
-var _ tagger.Widener = (*engine)(nil)
+var (
+	_ tagger.Widener    = (*engine)(nil)
+	_ tagger.StateModel = (*engine)(nil)
+)
 
 // openEngine checks the model's file, and whether it fits the memory, and loads it, to decode in these sizes.
 func openEngine(m models.Model, sizes engineSizes) (*engine, error) {
@@ -145,16 +147,18 @@ func contextOptions(trained int, sizes engineSizes) llama.ContextOptions {
 	size := max(longest(trained, sizes)+cachePad, sizes.Parallel*recordCells)
 	if sizes.Split {
 		size = sizes.sequences() * longest(trained, sizes)
-	} else if sizes.scored {
-		size += scorerCells
 	}
 	flash := -1
 	if sizes.Flash {
 		flash = 1
 	}
+	var layers []int
+	if sizes.reads != nil {
+		layers = sizes.reads.Layers
+	}
 	return llama.ContextOptions{
 		Size: size, Sequences: sizes.sequences(), SplitKV: sizes.Split, KV: sizes.KV, FlashAttention: flash,
-		Threads: sizes.Threads, Batch: sizes.Batch,
+		Threads: sizes.Threads, Batch: sizes.Batch, Layers: layers,
 	}
 }
 
@@ -308,6 +312,12 @@ func (e *engine) Decode(rows []tagger.Row) error {
 	}
 	return e.files.fault(err)
 }
+
+func (e *engine) LayerCount() int { return e.Info().Layers }
+func (e *engine) StateWidth() int { return e.Info().Embedding }
+
+// States are those of the layers that the sizes name.
+func (e *engine) States(layer, row int) []float32 { return e.context.States(layer, row) }
 
 func (e *engine) Logits(row int) []float32            { return e.context.Logits(row) }
 func (e *engine) CopyKV(from, to int32) error         { return e.context.CopyKV(from, to, 0, -1) }

@@ -53,6 +53,7 @@ type job struct {
 	taxonomy    *dataset.Taxonomy
 	calibration *tagger.Calibration // nil where the model writes the emotions
 	alike       bool                // for tagger.Options
+	notes       []string            // for printNotes
 	faster      string              // what would make the model faster here, as far as is known
 }
 
@@ -148,12 +149,7 @@ func (j *job) find(ctx context.Context) (store *models.Store, err error) {
 		return nil, err
 	}
 	j.manifest.Model = j.model.Name
-	if wanted := wantedCalibration(j.opts.calibrate, j.model); wanted != "" && j.calibration == nil {
-		if j.calibration, err = findCalibration(ctx, wanted, j.model, j.taxonomy); err != nil {
-			return nil, err
-		}
-	}
-	return store, nil
+	return store, j.setCalibration(ctx)
 }
 
 // load finds, checks and loads the model.
@@ -186,7 +182,7 @@ func (j *job) load(ctx context.Context) (_ *engine, err error) {
 	if err != nil {
 		return nil, err
 	}
-	j.sizes.scored, j.sizes.gpuOnly = j.calibration != nil, j.gpu.Demand
+	j.sizes.reads, j.sizes.gpuOnly = j.calibration, j.gpu.Demand
 	if j.opts.logLevel == "debug" {
 		fmt.Fprintf(j.stderr, "emospan: debug: %s: %s\n", j.sizes, why)
 	}
@@ -265,6 +261,7 @@ func (j *job) describe(prompt *tagger.Prompt) error {
 
 // take puts what became of an item where it belongs.
 func (j *job) take(item tagger.Item, res tagger.Result) error {
+	j.printNotes()
 	if err := j.placeSentence(item.Input); err != nil {
 		return err
 	}

@@ -65,7 +65,7 @@ used, 130 interrupted.`,
 	}
 	root.Flags().BoolVar(&wantVersion, "version", false, "print the version, as emospan version does")
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newTag(), newValidate(), newCalibrate(), newGrammar(), newPrompt(), newBench(), newDevices(), newModels(), newRetryRejects(), newMerge(), newExport(), newCompare(), newReport(), newTaxonomy(), newBundle(), newVersion())
+	root.AddCommand(newTag(), newValidate(), newCalibrate(), newRead(), newGrammar(), newPrompt(), newBench(), newDevices(), newModels(), newRetryRejects(), newMerge(), newExport(), newCompare(), newReport(), newTaxonomy(), newBundle(), newVersion())
 	root.SetHelpCommand(newHelp())
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()

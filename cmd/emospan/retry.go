@@ -27,7 +27,7 @@ const retryTemperature = 0.7
 // How a run decodes, and what was asked in it: what `retry-rejects` takes from `tag`, in the order of its help. The flags of
 // the first group it finds in the manifest where they are not given.
 var (
-	retryInherits = []string{"model", "prompt", "prompt-file", "taxonomy", "decode", "top-p", "deterministic"}
+	retryInherits = []string{"model", "prompt", "prompt-file", "taxonomy", "decode", "calibrate", "confidence", "top-p", "deterministic"}
 	retryOwn      = []string{"temperature", "seed", "threads", "parallel", "sizes", "device", "quiet", "progress", "log-level"}
 )
 
@@ -35,7 +35,8 @@ var (
 type retryOptions struct {
 	tag                 tagOptions
 	log, into, out      string
-	manifest, sentences string // beside the output
+	manifest, sentences string               // beside the output
+	calibration         *dataset.Calibration // that of the run, where another is not asked for
 	force               bool
 }
 
@@ -159,6 +160,13 @@ func (o *retryOptions) inherit(flags *pflag.FlagSet, old *dataset.Manifest, log 
 			return fmt.Errorf("the manifest's --%s %s: %w; give --%s", name, value, err, name)
 		}
 	}
+	if old.Model != "" && !flags.Changed("calibrate") {
+		if old.Calibration == nil {
+			o.tag.calibrate = noCalibration
+		} else { // as if it had been asked for: a temperature does not take it away
+			o.tag.flags["calibrate"], o.calibration = o.tag.calibrate, old.Calibration
+		}
+	}
 	if !flags.Changed("seed") {
 		o.tag.seed = log.seed + 1
 	}
@@ -270,6 +278,9 @@ func runRetry(cmd *cobra.Command, o *retryOptions) (err error) {
 		return err
 	}
 	defer engine.Close()
+	if want := o.calibration; want != nil && (r.calibration == nil || r.calibration.SHA256 != want.SHA256) {
+		return fmt.Errorf("the run used the calibration %s (SHA-256 %.12s), which is not what --calibrate %s finds now; name its file by --calibrate", dataset.ShownName(want.Name), want.SHA256, o.tag.calibrate)
+	}
 	if err := r.prepare(cmd.Context(), engine, prompt, tax); err != nil {
 		return err
 	}

@@ -109,7 +109,7 @@ func (o *tagOptions) policy() sandbox.Policy {
 	store := models.OpenDefault()
 	p.Read = append(p.Read, store.Folders()...)
 	if model, err := resolveModel(store, o.model); err == nil {
-		p.Read = append(p.Read, model.Path)
+		p.Read = append(p.Read, model.Path, calibrationFile(model))
 		if files, err := model.Files(); err == nil {
 			p.Read = append(p.Read, files...)
 		}

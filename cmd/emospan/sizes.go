@@ -38,18 +38,13 @@ type engineSizes struct {
 	KV       llama.KVType `json:"kv_type"`
 	Threads  int          `json:"threads"`
 
-	scored  bool           // the emotions are read on a prefix of their own, which has a sequence too
-	gpu     *llama.GPUInfo // to which as many layers go as fit it; nil for none
-	gpuOnly bool           // none is an error
+	reads   *tagger.Calibration // the states of whose layers are kept; nil for none
+	gpu     *llama.GPUInfo      // to which as many layers go as fit it; nil for none
+	gpuOnly bool                // none is an error
 }
 
-// sequences is how many the context has: those of records, the prompt's and the scorer's.
-func (s engineSizes) sequences() int {
-	if s.scored {
-		return s.Parallel + 2
-	}
-	return s.Parallel + 1
-}
+// sequences is how many the context has: those of records and the prompt's.
+func (s engineSizes) sequences() int { return s.Parallel + 1 }
 
 // defaultSizes are a form's where nothing has been measured: the fastest on two cores (DESIGN.md).
 func defaultSizes(decode tagger.Decode, threads int) engineSizes {

@@ -30,11 +30,11 @@ func TestFitting(t *testing.T) {
 func TestSizesList(t *testing.T) {
 	before := engineSizes{Parallel: 9, Batch: 100, KV: llama.KVF16, Threads: 3}
 	for list, want := range map[string]engineSizes{
-		"batch=1":                  {9, false, 1, false, llama.KVF16, 3, false, nil, false},
-		"cache=each,flash=on":      {9, true, 100, true, llama.KVF16, 3, false, nil, false},
-		"kv=f32,cache=one":         {9, false, 100, false, llama.KVF32, 3, false, nil, false},
-		"kv=q8_0,flash=on":         {9, false, 100, true, llama.KVQ8, 3, false, nil, false},
-		"flash=on,flash=off":       {9, false, 100, false, llama.KVF16, 3, false, nil, false},
+		"batch=1":                  {9, false, 1, false, llama.KVF16, 3, nil, nil, false},
+		"cache=each,flash=on":      {9, true, 100, true, llama.KVF16, 3, nil, nil, false},
+		"kv=f32,cache=one":         {9, false, 100, false, llama.KVF32, 3, nil, nil, false},
+		"kv=q8_0,flash=on":         {9, false, 100, true, llama.KVQ8, 3, nil, nil, false},
+		"flash=on,flash=off":       {9, false, 100, false, llama.KVF16, 3, nil, nil, false},
 		before.with(1).list():      before,
 		"cache=each,batch=4096,kv": {},
 		"":                         {},
@@ -117,11 +117,11 @@ func TestSizes(t *testing.T) {
 		list              string
 		want              engineSizes
 	}{
-		{2, 0, "", engineSizes{24, false, 256, true, "f16", 2, false, nil, false}},
-		{2, 5, "", engineSizes{5, false, 256, true, "f16", 2, false, nil, false}},
-		{2, 0, "flash=off,cache=each", engineSizes{24, true, 256, false, "f16", 2, false, nil, false}},
-		{2, 1, "cache=each", engineSizes{1, false, 256, true, "f16", 2, false, nil, false}},
-		{1, 0, "", engineSizes{16, false, 256, false, "f16", 1, false, nil, false}},
+		{2, 0, "", engineSizes{24, false, 256, true, "f16", 2, nil, nil, false}},
+		{2, 5, "", engineSizes{5, false, 256, true, "f16", 2, nil, nil, false}},
+		{2, 0, "flash=off,cache=each", engineSizes{24, true, 256, false, "f16", 2, nil, nil, false}},
+		{2, 1, "cache=each", engineSizes{1, false, 256, true, "f16", 2, nil, nil, false}},
+		{1, 0, "", engineSizes{16, false, 256, false, "f16", 1, nil, nil, false}},
 	} {
 		s, why, err := chooseSizes(m, g, nil, "compact", test.threads, test.parallel, test.list)
 		if err != nil || s != test.want || why == "" {

@@ -102,8 +102,8 @@ func (o *tagOptions) addFlags(f *pflag.FlagSet) {
 	o.prompt.addFlags(f)
 	f.StringVar(&o.taxonomy, "taxonomy", "", "`FILE` of emotions and vocabularies in place of the built-in ones")
 	f.StringVar(&o.decode, "decode", "compact", "what the model writes: compact (decisions as a short array), aligned (the whole JSON, kept to the text) or schema (the whole JSON)")
-	f.StringVar(&o.calibrate, "calibrate", "", "tell emotions by the model's scores of words, beside what is usual, `auto|none|FILE`: as is built in for the model or held by the bundle (auto), as a file of emospan calibrate's says, or not, though a bundle holds how (none)")
-	f.StringVar(&o.confidence, "confidence", string(tagger.ConfidenceSelf), "what a span's confidence means: self (what the model writes) or model (the probability of its emotion under the grammar)")
+	f.StringVar(&o.calibrate, "calibrate", autoCalibration, "how each field is read from the model's states, `auto|none|FILE`: by what is built in for the model, held by the bundle, or left beside the model by emospan calibrate (auto); by a file of that command's; or not at all: the model writes the records (none, and auto in the form schema or with --prompt-file or --temperature)")
+	f.StringVar(&o.confidence, "confidence", confidenceAuto, "what a span's confidence means: self (what the model writes), model (the probability of its emotion) or auto (model where there is a calibration, else self)")
 	f.Float64Var(&o.temperature, "temperature", 0, "sampling temperature; 0 takes the likeliest token")
 	f.Float64Var(&o.topP, "top-p", 1, "nucleus sampling: the fewest tokens whose probabilities reach this")
 	f.Int64Var(&o.seed, "seed", 0, "seed of the sampling; each record's follows from it and the record's id")
@@ -136,7 +136,7 @@ func (o *tagOptions) check() error {
 		o.checkInputFlags(),
 		oneOf("split", o.split, splitNone, splitSentence),
 		oneOf("decode", o.decode, decodeNames()...),
-		oneOf("confidence", o.confidence, string(tagger.ConfidenceSelf), string(tagger.ConfidenceModel)),
+		oneOf("confidence", o.confidence, confidenceAuto, string(tagger.ConfidenceSelf), string(tagger.ConfidenceModel)),
 		oneOf("device", o.device, deviceAuto, deviceCPU, deviceGPU),
 		oneOf("fsync", o.fsync, fsyncNever, fsyncInterval, fsyncAlways),
 		oneOf("progress", o.progress, "auto", "always", "never"),
