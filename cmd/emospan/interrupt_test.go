@@ -22,7 +22,7 @@ import (
 
 // tagCommand is a run of the program with the tiny model in a folder.
 func tagCommand(dir string, args ...string) *exec.Cmd {
-	cmd := exec.Command("emospan", append([]string{"tag", "-m", fixtures.tiny, "--threads", "1"}, args...)...)
+	cmd := exec.Command("emospan", append([]string{"tag", "-m", fixtures.tiny, "--threads", "1", "--calibrate", "none"}, args...)...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GORACE="+raceOptions)
 	return cmd

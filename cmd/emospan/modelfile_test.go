@@ -40,7 +40,7 @@ func TestModelFileChanged(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			args := []string{"tag", "-m", "model.gguf", "--threads", "2", "--deterministic", "in.jsonl"}
+			args := []string{"tag", "-m", "model.gguf", "--threads", "2", "--deterministic", "--calibrate", "none", "in.jsonl"}
 			tag := func(more ...string) *exec.Cmd {
 				cmd := exec.Command("emospan", append(args, more...)...)
 				cmd.Dir, cmd.Env = dir, append(os.Environ(), "GORACE="+raceOptions)
