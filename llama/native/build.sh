@@ -142,6 +142,7 @@ build_core() {
 # -fno-gnu-unique because unique symbols stay global even so. "/fast" leaves out ggml-base, which the core holds.
 build_variant() {
   local name=$1
+  [ "$name" != amx ] || CXXFLAGS="$CXXFLAGS -include $here/amx-tile-config.h"
   cmake -S "$src" -B "$out/b" $common -DGGML_CPU=ON $openmp $(variant_flags "$name")
   make -C "$out/b" -j "$jobs" ggml-cpu/fast
   ld -r --force-group-allocation --whole-archive "$(find "$out/b" -name libggml-cpu.a)" -o "$out/cpu.o"
@@ -220,7 +221,7 @@ else
   openmp=-DGGML_OPENMP=OFF
   say "this compiler's OpenMP is not GCC's: beside other programs the threads will wait for each other by spinning"
 fi
-key() { printf '%s\n' "$source_id" "$revision" "$toolchain" "$common" "$(declare -f "$1")" "${2:+$openmp }$(variant_flags "${2:-}")" | sha256sum | cut -c1-16; }
+key() { printf '%s\n' "$source_id" "$revision" "$toolchain" "$common" "$(declare -f "$1")" "${2:+$openmp }$(variant_flags "${2:-}")" "$([ "${2:-}" != amx ] || cat "$here/amx-tile-config.h")" | sha256sum | cut -c1-16; }
 
 can_make() { echo 'int main(void){return 0;}' | ${CC:-gcc} $(variant_probe "$1") -x c -c -o /dev/null - 2>/dev/null; }
 case $set_name in
