@@ -18,7 +18,7 @@ const unreached = 1e6
 // fitEmotions fits the map from texts to emotions, the thresholds and the probability of a chosen emotion.
 func (f *fitter) fitEmotions() error {
 	r := &f.c.Emotions
-	r.Names, r.Slope = f.emotions, 1
+	r.Names, r.Sureness = f.emotions, tagger.Sureness{Slope: 1}
 	if f.o.NoLabels {
 		return f.estimateWordScores()
 	}
@@ -34,11 +34,14 @@ func (f *fitter) fitEmotions() error {
 	if err := tagger.CheckExamples(r.Names, r.Examples); err != nil {
 		return fmt.Errorf("%w; give more labelled texts", err)
 	}
-	vocabulary := f.counts.Vocabulary(bagofwords.Options{MinCount: 2, MaxWords: maxWords})
-	d, labels, own := &linear.Data{Columns: vocabulary.Len()}, [][]int{}, []int{}
+	if len(f.texts) < manyTexts {
+		r.WordScores.Estimate(f.values)
+		r.WordScores.Weight = wordScoresWeight
+	} else {
+		r.WordScores = nil
+	}
+	parts, labels, own := f.emotionParts(), [][]int{}, []int{}
 	for i, t := range f.texts {
-		d.Dense = append(d.Dense, t.dense)
-		d.Sparse = append(d.Sparse, vocabulary.Features(t.text, nil))
 		labels = append(labels, t.emotions)
 		if !t.corpus {
 			own = append(own, i)
@@ -47,7 +50,7 @@ func (f *fitter) fitEmotions() error {
 	if len(own) == 0 {
 		own = indices(len(f.texts))
 	}
-	scores, err := f.heldOut(d, labels, own)
+	scores, err := f.heldOut(parts, labels, own)
 	if err != nil {
 		return err
 	}
@@ -60,42 +63,115 @@ func (f *fitter) fitEmotions() error {
 	if err := f.setThresholds(scores, labels, measured); err != nil {
 		return err
 	}
-	m, err := f.fitBoth("", d, labels)
+	models, err := f.fitParts("", parts, labels, indices(len(labels)))
 	if err != nil {
 		return err
 	}
-	whole, err := f.unproject(m, f.textSpaces())
-	if err != nil {
-		return err
+	for i, m := range models {
+		if v := parts[i].vocabulary; v != nil {
+			for c, x := range m.Bias {
+				r.Map.Bias[c] += x
+			}
+			r.Bags = append(r.Bags, tagger.Bag{Vocabulary: v, Weights: linear.Pack(m.Sparse)})
+			continue
+		}
+		whole, err := f.unproject(m, f.textSpaces())
+		if err != nil {
+			return err
+		}
+		r.Map = &whole
 	}
-	packed := linear.Pack(m.Sparse)
-	r.Map, r.Vocabulary, r.Words = &whole, vocabulary, &packed
 	return nil
 }
 
-// fitBoth fits one map to the states and one to the words, and gives half the sum of their scores. Together in one fit the words, which
+// An emotionPart is one kind of evidence for a text's emotions.
+type emotionPart struct {
+	name       string
+	share      float64                // of the sum of the parts' scores
+	vocabulary *bagofwords.Vocabulary // nil for states
+	data       linear.Data
+}
+
+// emotionParts are the states, which come first, the words and the characters in a row of the texts. Few texts have too few of the words.
+func (f *fitter) emotionParts() []emotionPart {
+	states, bag := emotionPart{name: "states", share: 1. / 3}, 1./3
+	if len(f.texts) < manyTexts {
+		states.share, bag = 0.5, 0.25
+	}
+	for _, t := range f.texts {
+		states.data.Dense = append(states.data.Dense, t.dense)
+	}
+	parts := []emotionPart{states}
+	for _, kind := range []bagofwords.Kind{bagofwords.Words, bagofwords.Characters} {
+		counter := bagofwords.NewCounter(kind)
+		for _, t := range f.texts {
+			counter.Add(t.text)
+		}
+		v := counter.Vocabulary(bagofwords.Options{MinCount: minCount, MaxWords: maxWords})
+		p := emotionPart{name: string(kind), share: bag, vocabulary: v, data: linear.Data{Columns: v.Len()}}
+		for _, t := range f.texts {
+			p.data.Sparse = append(p.data.Sparse, v.Features(t.text, nil))
+		}
+		parts = append(parts, p)
+	}
+	return parts
+}
+
+// scoresOf are those of models of the parts and of word scores, for a text.
+func (f *fitter) scoresOf(parts []emotionPart, models []*linear.Model, text int) []float64 {
+	sum := make([]float64, len(f.emotions))
+	if s := f.c.Emotions.WordScores; s != nil {
+		s.Add(f.texts[text].values, sum)
+	}
+	for i, m := range models {
+		var dense []float32
+		var sparse []linear.Term
+		if d := &parts[i].data; d.Dense != nil {
+			dense = d.Dense[text]
+		} else {
+			sparse = d.Sparse[text]
+		}
+		for c, s := range m.Scores(dense, sparse, nil) {
+			sum[c] += s
+		}
+	}
+	return sum
+}
+
+// fitParts fits a map to each part of some texts. The scores of the maps, each times its share, add up. Together in one fit the words, which
 // tell rare emotions apart, leave the states less to do, and the result was worse.
-func (f *fitter) fitBoth(part string, d *linear.Data, labels [][]int) (*linear.Model, error) {
-	states := f.options("emotions by states"+part, l2EmotionShare*float64(len(labels)), 0)
-	m, err := linear.FitSigmoids(f.ctx, &linear.Data{Dense: d.Dense}, labels, len(f.emotions), states)
-	if err != nil {
-		return nil, err
+func (f *fitter) fitParts(stage string, parts []emotionPart, labels [][]int, texts []int) ([]*linear.Model, error) {
+	var models []*linear.Model
+	chosen := make([][]int, len(texts))
+	for i, t := range texts {
+		chosen[i] = labels[t]
 	}
-	words, err := linear.FitSigmoids(f.ctx, &linear.Data{Sparse: d.Sparse, Columns: d.Columns}, labels, len(f.emotions), f.options("emotions by words"+part, 0, l2Words))
-	if err != nil {
-		return nil, err
-	}
-	for c := range m.Bias {
-		m.Bias[c] = (m.Bias[c] + words.Bias[c]) / 2
-		for i := range m.Dense[c] {
-			m.Dense[c][i] /= 2
+	for _, p := range parts {
+		d, o := &linear.Data{Columns: p.data.Columns}, f.options("emotions by "+p.name+stage, l2Emotions, l2Words)
+		for _, t := range texts {
+			if p.vocabulary == nil {
+				d.Dense = append(d.Dense, p.data.Dense[t])
+			} else {
+				d.Sparse = append(d.Sparse, p.data.Sparse[t])
+			}
 		}
-		for i := range words.Sparse[c] {
-			words.Sparse[c][i] /= 2
+		m, err := linear.FitSigmoids(f.ctx, d, chosen, len(f.emotions), o)
+		if err != nil {
+			return nil, err
 		}
+		for c := range m.Bias {
+			m.Bias[c] *= p.share
+		}
+		for _, rows := range [][][]float32{m.Dense, m.Sparse} {
+			for _, row := range rows {
+				for i := range row {
+					row[i] *= float32(p.share)
+				}
+			}
+		}
+		models = append(models, m)
 	}
-	m.Sparse = words.Sparse
-	return m, nil
+	return models, nil
 }
 
 func (f *fitter) options(what string, dense, sparse float64) linear.Options {
@@ -105,36 +181,36 @@ func (f *fitter) options(what string, dense, sparse float64) linear.Options {
 	}
 }
 
-// heldOut gives each text of own the scores of a map that was fitted to others. Many texts are parted less often, to save time.
-func (f *fitter) heldOut(d *linear.Data, labels [][]int, own []int) ([][]float64, error) {
+// heldOut gives each text of own the scores of maps that were fitted to others. Many texts are parted less often, to save time.
+func (f *fitter) heldOut(parts []emotionPart, labels [][]int, own []int) ([][]float64, error) {
 	n := folds
 	if len(labels) >= manyTexts {
 		n = fewFolds
 	}
-	parts := linear.Folds(len(labels), n, nil, seed)
+	fold := linear.Folds(len(labels), n, nil, seed)
 	isOwn := make([]bool, len(labels))
 	for _, i := range own {
 		isOwn[i] = true
 	}
-	scores := make([][]float64, len(labels))
-	for part := range n {
-		train, l := &linear.Data{Columns: d.Columns}, [][]int{}
+	all := make([][]float64, len(labels))
+	for out := range n {
+		var train []int
 		for i := range labels {
-			if parts[i] != part || !isOwn[i] {
-				train.Dense, train.Sparse, l = append(train.Dense, d.Dense[i]), append(train.Sparse, d.Sparse[i]), append(l, labels[i])
+			if fold[i] != out || !isOwn[i] {
+				train = append(train, i)
 			}
 		}
-		m, err := f.fitBoth(fmt.Sprintf(", part %d of %d", part+1, n+1), train, l)
+		models, err := f.fitParts(fmt.Sprintf(", part %d of %d", out+1, n+1), parts, labels, train)
 		if err != nil {
 			return nil, err
 		}
 		for i := range labels {
-			if parts[i] == part && isOwn[i] {
-				scores[i] = m.Scores(d.Dense[i], d.Sparse[i], nil)
+			if fold[i] == out && isOwn[i] {
+				all[i] = f.scoresOf(parts, models, i)
 			}
 		}
 	}
-	return scores, nil
+	return all, nil
 }
 
 // setThresholds chooses the thresholds on half of the measured texts, sets the probabilities there, and measures both on the other half;
@@ -149,13 +225,30 @@ func (f *fitter) setThresholds(scores [][]float64, labels [][]int, measured []in
 		}
 		return linear.Thresholds(s, l, neutral, float64(n)/float64(len(on)))
 	}
-	platt := func(on []int, thresholds []float64) (x []float64, right []bool) {
+	// What is chosen, but for neutral, which has no span and so no confidence.
+	chosen := func(on []int, thresholds []float64) (evidence [][]float32, right [][]int) {
 		for _, t := range on {
 			for _, e := range linear.Choose(scores[t], thresholds, neutral, 3) {
-				x, right = append(x, scores[t][e]), append(right, slices.Contains(labels[t], e))
+				if e == neutral {
+					continue
+				}
+				evidence, right = append(evidence, []float32{float32(scores[t][e]), float32(thresholds[e])}), append(right, nil)
+				if slices.Contains(labels[t], e) {
+					right[len(right)-1] = []int{0}
+				}
 			}
 		}
-		return x, right
+		return evidence, right
+	}
+	sureness := func(evidence [][]float32, right [][]int) (tagger.Sureness, error) {
+		if len(evidence) == 0 {
+			return tagger.Sureness{Slope: 1}, nil
+		}
+		m, err := linear.FitSigmoids(f.ctx, &linear.Data{Dense: evidence}, right, 1, linear.Options{L2Dense: 1})
+		if err != nil {
+			return tagger.Sureness{}, err
+		}
+		return tagger.Sureness{Slope: float64(m.Dense[0][0]), Threshold: float64(m.Dense[0][1]), Offset: m.Bias[0]}, nil
 	}
 	var half [2][]int
 	for i, t := range measured {
@@ -166,18 +259,24 @@ func (f *fitter) setThresholds(scores [][]float64, labels [][]int, measured []in
 	var rights []bool
 	for side := range 2 {
 		thresholds := choose(half[side])
-		slope, offset := linear.FitPlatt(platt(half[side], thresholds))
+		sure, err := sureness(chosen(half[side], thresholds))
+		if err != nil {
+			return err
+		}
 		for _, t := range half[1-side] {
 			truth, predicted = append(truth, labels[t]), append(predicted, linear.Choose(scores[t], thresholds, neutral, 3))
 		}
-		x, right := platt(half[1-side], thresholds)
-		for i := range x {
-			confidence, rights = append(confidence, 1/(1+math.Exp(-(slope*x[i]+offset)))), append(rights, right[i])
+		evidence, right := chosen(half[1-side], thresholds)
+		for i, x := range evidence {
+			confidence, rights = append(confidence, sure.Probability(float64(x[0]), float64(x[1]))), append(rights, right[i] != nil)
 		}
 	}
 	r := &f.c.Emotions
 	r.Thresholds = choose(measured)
-	r.Slope, r.Offset = linear.FitPlatt(platt(measured, r.Thresholds))
+	var err error
+	if r.Sureness, err = sureness(chosen(measured, r.Thresholds)); err != nil {
+		return err
+	}
 	constant := make([][]int, len(truth))
 	most := commonest(labels, measured)
 	for i := range constant {

@@ -10,7 +10,6 @@ import (
 	"slices"
 
 	"github.com/emospan/emospan/dataset"
-	"github.com/emospan/emospan/internal/bagofwords"
 	"github.com/emospan/emospan/internal/linear"
 	"github.com/emospan/emospan/tagger"
 )
@@ -23,7 +22,7 @@ type Text struct {
 
 // A Read passes texts through the model in the context of a calibration and gives what it has of each, in order. A text that cannot be read
 // is left out.
-type Read func(c *tagger.Calibration, texts iter.Seq2[Text, error], emit func(t Text, e *tagger.Evidence, values []float64) error) error
+type Read func(c *tagger.Calibration, texts iter.Seq2[Text, error], emit func(t Text, e *tagger.Evidence) error) error
 
 // Options say how readings are fitted.
 type Options struct {
@@ -42,15 +41,18 @@ const (
 	manyTexts      = 10_000 // texts from which on there are fewer
 	fewFolds       = 3
 	seed           = 1
-	maxWords       = 20_000 // entries of the vocabulary
+	minCount       = 2      // texts that a word of a vocabulary stands in
+	maxWords       = 20_000 // of a vocabulary
 )
 
 // Weights of the squares of the maps' numbers (linear.Options), chosen on rows of GoEmotions' train set and on the corpus.
 const (
-	l2EmotionShare = 0.05 // times the number of texts
-	l2Words        = 0.3
-	l2Field        = 300
-	l2InSpan       = 100
+	l2Emotions = 300
+	l2Words    = 0.5
+	l2Field    = 300
+	l2InSpan   = 100
+
+	wordScoresWeight = 0.8 // where few texts have labels
 )
 
 // Fit fits all readings of a calibration, which comes as tagger.ReadingContext. corpus are texts with records that have every value of
@@ -94,8 +96,7 @@ type fitter struct {
 	texts  []textExample
 	words  []wordExample
 	spans  []spanExample
-	values [][]float64 // of WordScores
-	counts *bagofwords.Counter
+	values [][]float64 // of WordScores, for each text read
 }
 
 // A projection has the principal components of each layer.
@@ -105,6 +106,7 @@ type projection []*linear.PCA
 type textExample struct {
 	dense    []float32
 	text     string
+	values   []float64 // of WordScores
 	emotions []int
 	corpus   bool
 }
@@ -151,7 +153,7 @@ func (f *fitter) measureStates(read Read, corpus []dataset.Record) error {
 	var rows, means, ends [][]float32
 	n, size := 0, len(f.c.Layers)*f.c.Width
 	every := max(1, 24*len(corpus)/sampledRows)
-	err := read(f.c, corpusTexts(corpus), func(t Text, e *tagger.Evidence, _ []float64) error {
+	err := read(f.c, corpusTexts(corpus), func(t Text, e *tagger.Evidence) error {
 		v := e.TextVector()
 		means, ends = append(means, slices.Clone(v[:size])), append(ends, slices.Clone(v[size:2*size]))
 		for i := range e.Words {
@@ -271,13 +273,10 @@ func (f *fitter) unproject(m *linear.Model, spaces []projection) (tagger.Map, er
 
 // readAll reads all texts and keeps what readings are fitted to.
 func (f *fitter) readAll(read Read, corpus []dataset.Record, more iter.Seq2[Text, error]) error {
-	f.counts = bagofwords.NewCounter()
-	if f.o.NoLabels {
-		f.c.Emotions.WordScores = tagger.NewWordScores(f.tax)
-	}
+	f.c.Emotions.WordScores = tagger.NewWordScores(f.tax)
 	n, total, records := 0, len(corpus), 0
 	var lengths []int // in words
-	keep := func(t Text, e *tagger.Evidence, values []float64) error {
+	keep := func(t Text, e *tagger.Evidence) error {
 		n++
 		f.o.Progress("reading the texts", n, total)
 		words := 0
@@ -287,16 +286,13 @@ func (f *fitter) readAll(read Read, corpus []dataset.Record, more iter.Seq2[Text
 			}
 		}
 		lengths = append(lengths, words)
-		if values != nil {
-			f.values = append(f.values, values)
-		}
+		f.values = append(f.values, e.Values)
 		if len(t.Labels) > 0 && !f.o.NoLabels {
-			x := textExample{dense: f.project(e.TextVector(), f.textSpaces()), text: e.Text, corpus: total > 0}
+			x := textExample{dense: f.project(e.TextVector(), f.textSpaces()), text: e.Text, values: e.Values, corpus: total > 0}
 			for _, l := range t.Labels {
 				x.emotions = append(x.emotions, slices.Index(f.emotions, l))
 			}
 			f.texts = append(f.texts, x)
-			f.counts.Add(e.Text)
 		}
 		if t.Record != nil {
 			f.keepRecord(records, t.Record, e)

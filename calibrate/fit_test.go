@@ -95,7 +95,7 @@ func (m *byteModel) States(layer, row int) []float32 {
 }
 
 func read(ctx context.Context, tax *dataset.Taxonomy) Read {
-	return func(c *tagger.Calibration, texts iter.Seq2[Text, error], emit func(Text, *tagger.Evidence, []float64) error) error {
+	return func(c *tagger.Calibration, texts iter.Seq2[Text, error], emit func(Text, *tagger.Evidence) error) error {
 		p, err := tagger.BuiltinPrompt(tagger.Simple)
 		if err != nil {
 			return err
@@ -112,7 +112,7 @@ func read(ctx context.Context, tax *dataset.Taxonomy) Read {
 			if err != nil {
 				return err
 			}
-			if err := emit(text, res.Evidence[0], res.Values); err != nil {
+			if err := emit(text, res.Evidence[0]); err != nil {
 				return err
 			}
 		}

@@ -143,8 +143,12 @@ def count(records, golds):
 
 
 def not_above(rows):
-    """The rows that are refused. Where the constant has every text right, so must the records."""
-    return [r.what for r in rows if r.what in MUST_EXCEED and r.right <= r.constant_right and (r.right < r.of or r.of == 0)]
+    """The rows that are refused. Where the constant has every text right, nobody can exceed it: the records must have nine tenths."""
+    def refused(r):
+        if r.of and r.constant_right == r.of:
+            return 10 * r.right < 9 * r.of
+        return r.right <= r.constant_right
+    return [r.what for r in rows if r.what in MUST_EXCEED and refused(r)]
 
 
 EXPLAINED = {

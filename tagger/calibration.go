@@ -22,7 +22,7 @@ import (
 const MinExamples = 8
 
 // CalibrationVersion is the version of the files that ParseCalibration reads.
-const CalibrationVersion = 2
+const CalibrationVersion = 3
 
 // A Calibration holds the readings of one model: linear maps from the model's hidden states, and for emotions from the text's words as
 // well, to log-odds over the values of each field of a record. They are fitted to labelled texts (package calibrate).
@@ -76,20 +76,46 @@ type Map struct {
 	rows [][]float32
 }
 
-// An EmotionReading scores the emotions of a text: Map's vector is Evidence.Text; Words adds the weights of the text's words. Where
-// there are WordScores, nothing was fitted to labels and they alone score.
+// An EmotionReading scores the emotions of a text: Map's vector is Evidence.TextVector; Bags add the weights of the text's words and of its
+// characters in a row, WordScores what the model says would follow. Without a map nothing was fitted to labels.
 type EmotionReading struct {
-	Names      []string               `json:"names"`
-	Thresholds []float64              `json:"thresholds"` // of scores, see linear.Choose
-	Examples   []int                  `json:"examples"`   // texts that the map was fitted to, by emotion; none where there are WordScores
-	Slope      float64                `json:"slope"`      // a chosen emotion's probability is 1 / (1 + exp(-(Slope score + Offset)))
-	Offset     float64                `json:"offset"`
-	Map        *Map                   `json:"map,omitempty"`
-	Vocabulary *bagofwords.Vocabulary `json:"vocabulary,omitempty"`
-	Words      *linear.Packed         `json:"words,omitempty"` // class x word of Vocabulary
-	WordScores *WordScores            `json:"word_scores,omitempty"`
+	Names      []string    `json:"names"`
+	Thresholds []float64   `json:"thresholds"` // of scores, see linear.Choose
+	Examples   []int       `json:"examples"`   // texts that the map was fitted to, by emotion
+	Sureness   Sureness    `json:"sureness"`
+	Map        *Map        `json:"map,omitempty"`
+	Bags       []Bag       `json:"bags,omitempty"`
+	WordScores *WordScores `json:"word_scores,omitempty"`
+}
 
-	words [][]float32
+// Sureness gives the probability that a chosen emotion is right: 1 / (1 + exp(-(Slope score + Threshold threshold + Offset))) (Platt 1999,
+// with the emotion's threshold as a second evidence: a rare emotion is chosen by a lower score).
+type Sureness struct {
+	Slope     float64 `json:"slope"`
+	Threshold float64 `json:"threshold"`
+	Offset    float64 `json:"offset"`
+}
+
+// Probability is that of an emotion chosen by its score.
+func (s Sureness) Probability(score, threshold float64) float64 {
+	return 1 / (1 + math.Exp(-(s.Slope*score + s.Threshold*threshold + s.Offset)))
+}
+
+// A Bag scores a text by what stands in it, in any order.
+type Bag struct {
+	Vocabulary *bagofwords.Vocabulary `json:"vocabulary"`
+	Weights    linear.Packed          `json:"weights"` // class x word of Vocabulary
+
+	words [][]float32 // of Weights, by word: a text has few of the words and needs the weights of every class
+}
+
+// add adds the scores of a text.
+func (b *Bag) add(text string, scores []float64) {
+	for _, term := range b.Vocabulary.Features(text, nil) {
+		for class, w := range b.words[term.Index] {
+			scores[class] += float64(w) * float64(term.Value)
+		}
+	}
 }
 
 // A SpanReading finds the words that show an emotion. Map's vector is Evidence.Word, its single score that of a word in any span;

@@ -84,6 +84,28 @@ func (c *Calibration) check(tax *dataset.Taxonomy) error {
 	return nil
 }
 
+// check unpacks the weights for classes.
+func (b *Bag) check(classes int) error {
+	if b.Vocabulary == nil {
+		return fmt.Errorf("weights without words")
+	}
+	rows, err := b.Weights.Unpack()
+	if err != nil {
+		return fmt.Errorf("words: %w", err)
+	}
+	if len(rows) != classes || len(rows[0]) != b.Vocabulary.Len() {
+		return fmt.Errorf("want weights of %d words for %d emotions", b.Vocabulary.Len(), classes)
+	}
+	b.words = make([][]float32, b.Vocabulary.Len())
+	for w := range b.words {
+		b.words[w] = make([]float32, classes)
+		for class := range rows {
+			b.words[w][class] = rows[class][w]
+		}
+	}
+	return nil
+}
+
 func (c *Calibration) checkEmotions(tax *dataset.Taxonomy) error {
 	e := &c.Emotions
 	for i, name := range e.Names {
@@ -97,17 +119,18 @@ func (c *Calibration) checkEmotions(tax *dataset.Taxonomy) error {
 		}
 	}
 	n := len(e.Names)
-	if len(e.Thresholds) != n || !finite(append([]float64{e.Slope, e.Offset}, e.Thresholds...)...) {
-		return fmt.Errorf("emotions: want %d finite thresholds, a slope and an offset", n)
+	if len(e.Thresholds) != n || !finite(append([]float64{e.Sureness.Slope, e.Sureness.Threshold, e.Sureness.Offset}, e.Thresholds...)...) {
+		return fmt.Errorf("emotions: want %d finite thresholds, and finite numbers for how sure they are", n)
 	}
-	switch {
-	case (e.Map == nil) == (e.WordScores == nil):
+	if e.Map == nil && e.WordScores == nil {
 		return fmt.Errorf("emotions: want a map or scores of words")
-	case e.WordScores != nil:
+	}
+	if e.WordScores != nil {
 		if err := e.WordScores.check(n); err != nil {
 			return fmt.Errorf("emotions: %w", err)
 		}
-	default:
+	}
+	if e.Map != nil {
 		err := e.Map.check(n, TextVectors*c.size())
 		if err == nil {
 			err = CheckExamples(e.Names, e.Examples)
@@ -116,24 +139,9 @@ func (c *Calibration) checkEmotions(tax *dataset.Taxonomy) error {
 			return fmt.Errorf("emotions: %w", err)
 		}
 	}
-	if (e.Vocabulary == nil) != (e.Words == nil) {
-		return fmt.Errorf("emotions: want words and their weights, or neither")
-	}
-	if e.Words != nil {
-		rows, err := e.Words.Unpack()
-		if err != nil {
-			return fmt.Errorf("emotions: words: %w", err)
-		}
-		if len(rows) != n || len(rows[0]) != e.Vocabulary.Len() {
-			return fmt.Errorf("emotions: want weights of %d words for %d emotions", e.Vocabulary.Len(), n)
-		}
-		// By word, since a text has few of the words and needs the weights of every emotion.
-		e.words = make([][]float32, e.Vocabulary.Len())
-		for w := range e.words {
-			e.words[w] = make([]float32, n)
-			for class := range rows {
-				e.words[w][class] = rows[class][w]
-			}
+	for i := range e.Bags {
+		if err := e.Bags[i].check(n); err != nil {
+			return fmt.Errorf("emotions: %w", err)
 		}
 	}
 	s := &c.Spans

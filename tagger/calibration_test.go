@@ -1,6 +1,8 @@
 package tagger
 
 import (
+	"github.com/emospan/emospan/internal/bagofwords"
+
 	"bytes"
 	"encoding/json"
 	"math"
@@ -16,28 +18,30 @@ func TestParseCalibration(t *testing.T) {
 		change func(c *Calibration)
 		want   string // "" is accepted
 	}{
-		"as it is":              {func(*Calibration) {}, ""},
-		"version":               {func(c *Calibration) { c.Version = 1 }, "version 1"},
-		"neutral":               {func(c *Calibration) { c.Neutral = "joy" }, `neutral emotion is "joy"`},
-		"layers":                {func(c *Calibration) { c.Layers = []int{1, 9} }, "layer 9"},
-		"layer twice":           {func(c *Calibration) { c.Layers = []int{1, 1} }, "layer 1"},
-		"width":                 {func(c *Calibration) { c.Width = 7 }, "want 14 means"},
-		"NaN in a scale":        {func(c *Calibration) { c.Rows.Means[3] = float32(math.NaN()) }, "finite means"},
-		"deviation of 0":        {func(c *Calibration) { c.End.Deviations[3] = 0 }, "deviations above 0"},
-		"no prefix":             {func(c *Calibration) { c.Prefix = "" }, "no prefix"},
-		"unknown emotion":       {func(c *Calibration) { c.Emotions.Names[0] = "zest" }, `"zest"`},
-		"emotion twice":         {func(c *Calibration) { c.Emotions.Names[0] = c.Emotions.Names[1] }, "stands twice"},
-		"too few of an emotion": {func(c *Calibration) { c.Emotions.Examples[0] = 2 }, "has 2 examples, at least 8"},
-		"no map":                {func(c *Calibration) { c.Emotions.Map = nil }, "want a map or scores"},
-		"words without weights": {func(c *Calibration) { c.Emotions.Words = nil }, "or neither"},
-		"too few weights":       {func(c *Calibration) { c.Spans.Map.Weights.Values = c.Spans.Map.Weights.Values[1:] }, "want a map of"},
-		"a scale of weights":    {func(c *Calibration) {}, "the scale of row 0 is -"},
-		"no temperature":        {func(c *Calibration) { c.Fields[0].Temperature = 0 }, "temperature above 0"},
-		"too few of a value":    {func(c *Calibration) { c.Fields[1].Examples[2] = 7 }, "has 7 examples"},
-		"a field's value":       {func(c *Calibration) { c.Fields[1].Values = []string{"low", "med", "huge"} }, `"huge"`},
-		"a field missing":       {func(c *Calibration) { c.Fields = c.Fields[1:] }, "attribute valence"},
-		"relation":              {func(c *Calibration) { c.Targets.Relation.Values = []string{"cause", "target", "none"} }, "relations are"},
-		"kind":                  {func(c *Calibration) { c.Targets.Kind.Values[0] = "some" }, "kinds are"},
+		"as it is":               {func(*Calibration) {}, ""},
+		"version":                {func(c *Calibration) { c.Version = 2 }, "version 2"},
+		"neutral":                {func(c *Calibration) { c.Neutral = "joy" }, `neutral emotion is "joy"`},
+		"layers":                 {func(c *Calibration) { c.Layers = []int{1, 9} }, "layer 9"},
+		"layer twice":            {func(c *Calibration) { c.Layers = []int{1, 1} }, "layer 1"},
+		"width":                  {func(c *Calibration) { c.Width = 7 }, "want 14 means"},
+		"NaN in a scale":         {func(c *Calibration) { c.Rows.Means[3] = float32(math.NaN()) }, "finite means"},
+		"deviation of 0":         {func(c *Calibration) { c.End.Deviations[3] = 0 }, "deviations above 0"},
+		"no prefix":              {func(c *Calibration) { c.Prefix = "" }, "no prefix"},
+		"unknown emotion":        {func(c *Calibration) { c.Emotions.Names[0] = "zest" }, `"zest"`},
+		"emotion twice":          {func(c *Calibration) { c.Emotions.Names[0] = c.Emotions.Names[1] }, "stands twice"},
+		"too few of an emotion":  {func(c *Calibration) { c.Emotions.Examples[0] = 2 }, "has 2 examples, at least 8"},
+		"no map":                 {func(c *Calibration) { c.Emotions.Map = nil }, "want a map or scores"},
+		"weights without words":  {func(c *Calibration) { c.Emotions.Bags[0].Vocabulary = nil }, "weights without words"},
+		"words of another kind":  {func(c *Calibration) { c.Emotions.Bags[0].Vocabulary = &bagofwords.Vocabulary{} }, `no kind ""`},
+		"weights of other words": {func(c *Calibration) { c.Emotions.Bags[0].Vocabulary = c.Emotions.Bags[1].Vocabulary }, "want weights of"},
+		"too few weights":        {func(c *Calibration) { c.Spans.Map.Weights.Values = c.Spans.Map.Weights.Values[1:] }, "want a map of"},
+		"a scale of weights":     {func(c *Calibration) {}, "the scale of row 0 is -"},
+		"no temperature":         {func(c *Calibration) { c.Fields[0].Temperature = 0 }, "temperature above 0"},
+		"too few of a value":     {func(c *Calibration) { c.Fields[1].Examples[2] = 7 }, "has 7 examples"},
+		"a field's value":        {func(c *Calibration) { c.Fields[1].Values = []string{"low", "med", "huge"} }, `"huge"`},
+		"a field missing":        {func(c *Calibration) { c.Fields = c.Fields[1:] }, "attribute valence"},
+		"relation":               {func(c *Calibration) { c.Targets.Relation.Values = []string{"cause", "target", "none"} }, "relations are"},
+		"kind":                   {func(c *Calibration) { c.Targets.Kind.Values[0] = "some" }, "kinds are"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := testCalibration(t)

@@ -25,6 +25,9 @@ type Evidence struct {
 	Text  string
 	Words []Token // of Text
 
+	// Values are those of the calibration's WordScores' words, none where it has no WordScores.
+	Values []float64
+
 	size     int // of a row: all layers
 	rows     [][]float32
 	end      []float32

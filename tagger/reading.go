@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -92,7 +91,6 @@ type piece struct {
 type reading struct {
 	pieces   []piece
 	done     []*Evidence
-	values   []float64   // of WordScores, the mean over the pieces
 	rows     [][]float32 // of the tokens of the piece at hand
 	reader   *textReader
 	document *document
@@ -199,24 +197,16 @@ func (a *answering) pieceRead(logits []float32) (done bool, err error) {
 	p := r.pieces[0]
 	last := len(p.tokens) - 1
 	text := r.rows[p.first : len(p.tokens)-len(r.reader.after)]
-	r.done = append(r.done, r.reader.newEvidence(r.document, p.from, p.to, text, p.ends, r.rows[last]))
+	e := r.reader.newEvidence(r.document, p.from, p.to, text, p.ends, r.rows[last])
 	if r.reader.words != nil {
-		values := wordValues(logits, r.reader.words)
-		if r.values == nil {
-			r.values = make([]float64, len(values))
-		}
-		for i, v := range values {
-			r.values[i] += v
-		}
+		e.Values = wordValues(logits, r.reader.words)
 	}
+	r.done = append(r.done, e)
 	if err := a.end(a.sequence); err != nil {
 		return false, err
 	}
 	if r.pieces = r.pieces[1:]; len(r.pieces) > 0 {
 		return false, a.nextPiece()
-	}
-	for i := range r.values {
-		r.values[i] /= float64(len(r.done))
 	}
 	return true, nil
 }
@@ -226,7 +216,7 @@ func (t *Tagger) finishReading(j *job) {
 	defer t.spendOnRecords(time.Now())
 	r := j.reading
 	j.answering = nil
-	j.result.Evidence, j.result.Values = r.done, r.values
+	j.result.Evidence = r.done
 	if t.opts.EvidenceOnly {
 		return
 	}
@@ -239,7 +229,7 @@ func (t *Tagger) settleRead(j *job, r *reading) {
 	var chosen []Score
 	var spans []foundSpan
 	for _, e := range r.done {
-		scores := c.EmotionScores(e, r.values)
+		scores := c.EmotionScores(e)
 		some := c.Choose(scores, maxPredictions)
 		if len(r.done) > 1 && len(some) == 1 && some[0].Emotion == c.Neutral {
 			some = c.byWords(e, scores)
@@ -335,25 +325,22 @@ type Score struct {
 	Probability float64
 }
 
-// EmotionScores gives the scores of all emotions; values are Result.Values where there are WordScores.
-func (c *Calibration) EmotionScores(e *Evidence, values []float64) []Score {
+// EmotionScores gives the scores of all emotions.
+func (c *Calibration) EmotionScores(e *Evidence) []Score {
 	r := &c.Emotions
-	var scores []float64
-	if r.WordScores != nil {
-		scores = r.WordScores.scores(values)
-	} else {
+	scores := make([]float64, len(r.Names))
+	if r.Map != nil {
 		scores = r.Map.Scores(e.TextVector())
-		if r.Vocabulary != nil {
-			for _, term := range r.Vocabulary.Features(e.Text, nil) {
-				for class, w := range r.words[term.Index] {
-					scores[class] += float64(w) * float64(term.Value)
-				}
-			}
-		}
+	}
+	if r.WordScores != nil {
+		r.WordScores.Add(e.Values, scores)
+	}
+	for i := range r.Bags {
+		r.Bags[i].add(e.Text, scores)
 	}
 	list := make([]Score, len(scores))
 	for i, s := range scores {
-		list[i] = Score{r.Names[i], s, 1 / (1 + math.Exp(-(r.Slope*s + r.Offset)))}
+		list[i] = Score{r.Names[i], s, r.Sureness.Probability(s, r.Thresholds[i])}
 	}
 	return list
 }

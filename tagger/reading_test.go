@@ -82,17 +82,20 @@ func testCalibration(t testing.TB) *Calibration {
 	}
 	n := len(c.Emotions.Names)
 	m := randomMap(t, n, TextVectors*size, 1)
-	counter := bagofwords.NewCounter()
-	counter.Add("I love it that it is over")
-	words := make([][]float32, n)
-	for i := range words {
-		words[i] = make([]float32, counter.Vocabulary(bagofwords.Options{}).Len())
-		words[i][0] = float32(i)
+	var bags []Bag
+	for _, kind := range []bagofwords.Kind{bagofwords.Words, bagofwords.Characters} {
+		counter := bagofwords.NewCounter(kind)
+		counter.Add("I love it that it is over")
+		v := counter.Vocabulary(bagofwords.Options{})
+		words := make([][]float32, n)
+		for i := range words {
+			words[i] = make([]float32, v.Len())
+			words[i][0] = float32(i)
+		}
+		bags = append(bags, Bag{Vocabulary: v, Weights: linear.Pack(words)})
 	}
-	packed := linear.Pack(words)
 	c.Emotions = EmotionReading{
-		Names: c.Emotions.Names, Thresholds: slices.Repeat([]float64{4}, n), Examples: examples(n), Slope: 0.5, Map: &m,
-		Vocabulary: counter.Vocabulary(bagofwords.Options{}), Words: &packed,
+		Names: c.Emotions.Names, Thresholds: slices.Repeat([]float64{4}, n), Examples: examples(n), Sureness: Sureness{0.5, 0.1, 0.2}, Map: &m, Bags: bags,
 	}
 	for _, name := range c.Emotions.Names {
 		if name != c.Neutral {
@@ -432,7 +435,8 @@ func TestWordScores(t *testing.T) {
 	}
 	s.Estimate(all)
 	for e := range 28 {
-		scores := s.scores(values(e))
+		scores := make([]float64, 28)
+		s.Add(values(e), scores)
 		if slices.Index(scores, slices.Max(scores)) != e {
 			t.Errorf("emotion %d: %v", e, scores)
 		}

@@ -192,7 +192,6 @@ type Result struct {
 	Answer Answer // empty where the model had nothing to write
 
 	Evidence []*Evidence // where there is a calibration: of the text, or of each sentence of a long one
-	Values   []float64   // where there are WordScores, the values of their words
 }
 
 // TextTokens is the number of tokens that a text, its labels and what the template puts around them come to.

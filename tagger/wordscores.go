@@ -15,6 +15,7 @@ import (
 type WordScores struct {
 	Words    []ProbeWord `json:"words"`
 	Emotions [][]int     `json:"emotions"` // of each, indices of Words
+	Weight   float64     `json:"weight"`   // of an emotion's score
 }
 
 // A ProbeWord is a word whose first token's logit is read, with the mean and deviation of its value over other texts.
@@ -26,7 +27,7 @@ type ProbeWord struct {
 
 // NewWordScores has the names of the taxonomy's emotions and those of their synonyms that are one word. Nothing is estimated yet.
 func NewWordScores(tax *dataset.Taxonomy) *WordScores {
-	s := &WordScores{}
+	s := &WordScores{Weight: 1}
 	for _, e := range tax.Emotions() {
 		var own []int
 		for _, w := range append([]string{e.Name}, e.Synonyms...) {
@@ -40,7 +41,7 @@ func NewWordScores(tax *dataset.Taxonomy) *WordScores {
 	return s
 }
 
-// Estimate sets means and deviations from the values of many texts (Result.Values).
+// Estimate sets means and deviations from the values of many texts (Evidence.Values).
 func (s *WordScores) Estimate(values [][]float64) {
 	n := float64(len(values))
 	for i := range s.Words {
@@ -67,6 +68,9 @@ func (s *WordScores) check(emotions int) error {
 			return fmt.Errorf("word %q: want a word, a finite mean and a deviation above 0", w.Word)
 		}
 	}
+	if !finite(s.Weight) {
+		return fmt.Errorf("the weight of words is not finite")
+	}
 	for _, own := range s.Emotions {
 		for _, i := range own {
 			if i < 0 || i >= len(s.Words) {
@@ -80,15 +84,13 @@ func (s *WordScores) check(emotions int) error {
 	return nil
 }
 
-// scores gives a score for each emotion.
-func (s *WordScores) scores(values []float64) []float64 {
-	scores := make([]float64, len(s.Emotions))
+// Add adds the score of each emotion.
+func (s *WordScores) Add(values, scores []float64) {
 	for e, own := range s.Emotions {
 		for _, i := range own {
-			scores[e] += (values[i] - s.Words[i].Mean) / s.Words[i].Deviation / float64(len(own))
+			scores[e] += s.Weight * (values[i] - s.Words[i].Mean) / s.Words[i].Deviation / float64(len(own))
 		}
 	}
-	return scores
 }
 
 // wordValues are the logits of tokens less the logarithm of the sum over them.

@@ -113,7 +113,7 @@ func runCalibrate(cmd *cobra.Command, o *tagOptions, out, examples string, force
 	if err != nil {
 		return err
 	}
-	read := func(c *tagger.Calibration, texts iter.Seq2[calibrate.Text, error], emit func(calibrate.Text, *tagger.Evidence, []float64) error) error {
+	read := func(c *tagger.Calibration, texts iter.Seq2[calibrate.Text, error], emit func(calibrate.Text, *tagger.Evidence) error) error {
 		for sequence := range int32(engine.Sequences()) { // an earlier tagger's
 			if err := engine.RemoveKV(sequence, 0); err != nil {
 				return err
@@ -247,7 +247,7 @@ func (g *givenTexts) describe(corpus int) string {
 }
 
 // readEvidence passes texts through the model.
-func readEvidence(ctx context.Context, t *tagger.Tagger, texts iter.Seq2[calibrate.Text, error], emit func(calibrate.Text, *tagger.Evidence, []float64) error) error {
+func readEvidence(ctx context.Context, t *tagger.Tagger, texts iter.Seq2[calibrate.Text, error], emit func(calibrate.Text, *tagger.Evidence) error) error {
 	items, stop := make(chan tagger.Item, readAhead), make(chan struct{})
 	queue := make(chan calibrate.Text, 4096) // texts in the model, in order
 	defer close(stop)
@@ -279,7 +279,7 @@ func readEvidence(ctx context.Context, t *tagger.Tagger, texts iter.Seq2[calibra
 		if len(res.Evidence) == 0 { // too long, or empty
 			return context.Cause(ctx)
 		}
-		return emit(text, res.Evidence[0], res.Values)
+		return emit(text, res.Evidence[0])
 	})
 	if err != nil {
 		return err

@@ -123,8 +123,8 @@ func runRead(cmd *cobra.Command, o *tagOptions) (err error) {
 	}
 	write := func(w io.Writer) error {
 		b := bufio.NewWriter(w)
-		err := readEvidence(ctx, t, iter.Seq2[calibrate.Text, error](texts), func(text calibrate.Text, e *tagger.Evidence, values []float64) error {
-			line, err := json.Marshal(readingOf(c, tax, &inputs[text.Index], e, values), json.Deterministic(true))
+		err := readEvidence(ctx, t, iter.Seq2[calibrate.Text, error](texts), func(text calibrate.Text, e *tagger.Evidence) error {
+			line, err := json.Marshal(readingOf(c, tax, &inputs[text.Index], e), json.Deterministic(true))
 			if err == nil {
 				_, err = b.Write(append(line, '\n'))
 			}
@@ -177,9 +177,9 @@ func readSpans(file string) ([]spansInput, error) {
 }
 
 // readingOf reads a text's emotions and its spans' fields.
-func readingOf(c *tagger.Calibration, tax *dataset.Taxonomy, in *spansInput, e *tagger.Evidence, values []float64) textReading {
+func readingOf(c *tagger.Calibration, tax *dataset.Taxonomy, in *spansInput, e *tagger.Evidence) textReading {
 	r := textReading{ID: in.ID, Emotions: map[string]float64{}, Chosen: []string{}, Spans: []spanReading{}}
-	scores := c.EmotionScores(e, values)
+	scores := c.EmotionScores(e)
 	for _, s := range scores {
 		r.Emotions[s.Emotion] = rounded4(s.Probability)
 	}

@@ -1,4 +1,5 @@
-// Package bagofwords turns a text into numbers of its words and word pairs: TF-IDF (Spärck Jones 1972) with sublinear counts, of length 1.
+// Package bagofwords turns a text into numbers of its words and word pairs, or of the characters that stand in a row in it: TF-IDF
+// (Spärck Jones 1972) with sublinear counts, of length 1.
 package bagofwords
 
 import (
@@ -20,8 +21,42 @@ var word = regexp.MustCompile(`\[\pL+\]|[\pL\pN_]+(?:['’][\pL]+)*|[!?]+|[\p{So
 // separator stands between the words of a pair; no word holds it.
 const separator = " "
 
-// each gives the words and word pairs of a text.
-func each(text string, do func(w string)) {
+// The number of characters in a row that count. Longer rows told no more.
+const (
+	fewestCharacters = 2
+	mostCharacters   = 4
+)
+
+// each gives what counts in a text.
+func each(kind Kind, text string, do func(w string)) {
+	if kind == Characters {
+		eachRow(text, do)
+	} else {
+		eachWord(text, do)
+	}
+}
+
+// eachRow gives the characters in a row of each word, which has a space on either side. So spellings that no
+// vocabulary of words has are told by their parts.
+func eachRow(text string, do func(row string)) {
+	var begins []int // of the characters
+	for _, w := range strings.Fields(strings.ToLower(text)) {
+		w = separator + w + separator
+		begins = begins[:0]
+		for i := range w {
+			begins = append(begins, i)
+		}
+		begins = append(begins, len(w))
+		for n := fewestCharacters; n <= mostCharacters; n++ {
+			for i := 0; i+n < len(begins); i++ {
+				do(w[begins[i]:begins[i+n]])
+			}
+		}
+	}
+}
+
+// eachWord gives the words and word pairs of a text.
+func eachWord(text string, do func(w string)) {
 	last := ""
 	for _, w := range word.FindAllString(strings.ToLower(text), -1) {
 		w = strings.ReplaceAll(w, "’", "'")
@@ -36,20 +71,29 @@ func each(text string, do func(w string)) {
 	}
 }
 
-// A Counter counts in how many texts words stand.
+// A Kind says what of a text counts.
+type Kind string
+
+const (
+	Words      Kind = "words"      // words and word pairs
+	Characters Kind = "characters" // two to four characters in a row within a word
+)
+
+// A Counter counts in how many texts words, or rows of characters, stand. In what follows a word is either.
 type Counter struct {
+	kind   Kind
 	texts  int
 	counts map[string]int
 }
 
 // NewCounter is an empty Counter.
-func NewCounter() *Counter { return &Counter{counts: map[string]int{}} }
+func NewCounter(kind Kind) *Counter { return &Counter{kind: kind, counts: map[string]int{}} }
 
 // Add counts the words of a text.
 func (c *Counter) Add(text string) {
 	c.texts++
 	seen := map[string]bool{}
-	each(text, func(w string) {
+	each(c.kind, text, func(w string) {
 		if !seen[w] {
 			seen[w] = true
 			c.counts[strings.Clone(w)]++
@@ -63,8 +107,9 @@ type Options struct {
 	MaxWords int // the most frequent; 0 for all
 }
 
-// A Vocabulary has the words and word pairs that count, in order of their text. It may be used by several goroutines at once.
+// A Vocabulary has the words that count, in order of their text. It may be used by several goroutines at once.
 type Vocabulary struct {
+	kind   Kind
 	words  []string
 	weight []float32 // inverse document frequency
 	index  map[string]int32
@@ -79,7 +124,7 @@ func (c *Counter) Vocabulary(o Options) *Vocabulary {
 		words = words[:min(len(words), o.MaxWords)]
 	}
 	slices.Sort(words)
-	v := &Vocabulary{words: words}
+	v := &Vocabulary{kind: c.kind, words: words}
 	for _, w := range words {
 		idf := math.Log(float64(1+c.texts)/float64(1+c.counts[w])) + 1
 		v.weight = append(v.weight, float32(math.Round(idf*1e3)/1e3))
@@ -95,7 +140,7 @@ func (v *Vocabulary) makeIndex() {
 	}
 }
 
-// Len is the number of words and word pairs.
+// Len is the number of words.
 func (v *Vocabulary) Len() int { return len(v.words) }
 
 // Index is a word's number in Features.
@@ -108,7 +153,7 @@ func (v *Vocabulary) Index(word string) (int32, bool) {
 func (v *Vocabulary) Features(text string, dst []linear.Term) []linear.Term {
 	dst = dst[:0]
 	counts := map[int32]int{}
-	each(text, func(w string) {
+	each(v.kind, text, func(w string) {
 		if i, ok := v.index[w]; ok {
 			counts[i]++
 		}
@@ -127,13 +172,14 @@ func (v *Vocabulary) Features(text string, dst []linear.Term) []linear.Term {
 
 // vocabularyFile is a Vocabulary in JSON.
 type vocabularyFile struct {
+	Kind    Kind      `json:"kind"`
 	Words   string    `json:"words"` // a line each
 	Weights []float32 `json:"weights"`
 }
 
 // MarshalJSON writes the words as lines of one string.
 func (v *Vocabulary) MarshalJSON() ([]byte, error) {
-	return json.Marshal(vocabularyFile{strings.Join(v.words, "\n"), v.weight})
+	return json.Marshal(vocabularyFile{v.kind, strings.Join(v.words, "\n"), v.weight})
 }
 
 // UnmarshalJSON reads what MarshalJSON writes.
@@ -141,6 +187,9 @@ func (v *Vocabulary) UnmarshalJSON(data []byte) error {
 	var f vocabularyFile
 	if err := json.Unmarshal(data, &f); err != nil {
 		return err
+	}
+	if f.Kind != Words && f.Kind != Characters {
+		return fmt.Errorf("words: there is no kind %q; want %s or %s", f.Kind, Words, Characters)
 	}
 	words := strings.Split(f.Words, "\n")
 	if len(words) != len(f.Weights) || !slices.IsSorted(words) {
@@ -156,7 +205,7 @@ func (v *Vocabulary) UnmarshalJSON(data []byte) error {
 			return fmt.Errorf("words: a weight is not above 0")
 		}
 	}
-	v.words, v.weight = words, f.Weights
+	v.kind, v.words, v.weight = f.Kind, words, f.Weights
 	v.makeIndex()
 	return nil
 }

@@ -13,7 +13,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func vocabularyOf(o Options, texts ...string) *Vocabulary {
-	c := NewCounter()
+	c := NewCounter(Words)
 	for _, t := range texts {
 		c.Add(t)
 	}
@@ -48,7 +48,7 @@ func TestWords(t *testing.T) {
 		"a":                            "a",
 	} {
 		var got []string
-		each(text, func(w string) { got = append(got, w) })
+		each(Words, text, func(w string) { got = append(got, w) })
 		slices.Sort(got)
 		parts := slices.Sorted(slices.Values(strings.Split(want, "|")))
 		if strings.Join(got, "|") != strings.Join(parts, "|") {
@@ -84,5 +84,25 @@ func TestJSON(t *testing.T) {
 		if err := new(Vocabulary).UnmarshalJSON([]byte(bad)); err == nil {
 			t.Errorf("%s is accepted", bad)
 		}
+	}
+}
+
+// TestRows: numbers are those of scikit-learn's TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True).
+func TestRows(t *testing.T) {
+	c := NewCounter(Characters)
+	c.Add("So ein")
+	c.Add("sooo é!")
+	v := c.Vocabulary(Options{})
+	got := map[string]float64{}
+	for _, f := range v.Features("SO so é!", nil) {
+		got[v.words[f.Index]] = float64(f.Value)
+	}
+	for w, want := range map[string]float64{" s": 0.2877, " so": 0.2877, " so ": 0.4043, " é": 0.2388, " é!": 0.2388, " é! ": 0.2388, "! ": 0.2388, "o ": 0.2877, "so": 0.2877, "so ": 0.4043, "é!": 0.2388, "é! ": 0.2388} {
+		if math.Abs(got[w]-want) > 1e-3 {
+			t.Errorf("%q: %v, want %v", w, got[w], want)
+		}
+	}
+	if len(got) != 12 {
+		t.Errorf("features %v", got)
 	}
 }

@@ -105,44 +105,6 @@ func formulaScores() [][]float64 {
 	return scores
 }
 
-// sklearn.calibration._sigmoid_calibration(X[:, 0], (i*7%11 > 4) ^ (X[:, 0] > 0.5)), with its signs turned.
-func TestFitPlatt(t *testing.T) {
-	var scores []float64
-	var right []bool
-	for i, row := range formulaScores() {
-		scores = append(scores, row[0])
-		right = append(right, (i*7%11 > 4) != (row[0] > 0.5))
-	}
-	slope, offset := FitPlatt(scores, right)
-	near(t, "slope", slope, -0.19781897198503165, 1e-4)
-	near(t, "offset", offset, 0.04286811470704527, 1e-4)
-
-	// Scores of another scale, far from 0, give the same probabilities.
-	far := make([]float64, len(scores))
-	for i, s := range scores {
-		far[i] = s*1e6 + 1e9
-	}
-	farSlope, farOffset := FitPlatt(far, right)
-	near(t, "log odds far from 0", farSlope*far[3]+farOffset, slope*scores[3]+offset, 1e-6)
-
-	for _, test := range []struct {
-		name   string
-		scores []float64
-		right  []bool
-	}{
-		{"nothing", nil, nil},
-		{"NaN", []float64{math.NaN(), math.Inf(1)}, []bool{true, false}},
-		{"one score", []float64{2, 2, 2}, []bool{true, false, true}},
-		{"all right", []float64{1, 2, 3}, []bool{true, true, true}},
-		{"separable", []float64{-2, -1, 1, 2}, []bool{false, false, true, true}},
-		{"huge", []float64{-1e308, 1e308}, []bool{false, true}},
-	} {
-		if slope, offset := FitPlatt(test.scores, test.right); !finite(slope) || !finite(offset) {
-			t.Errorf("%s: %v, %v", test.name, slope, offset)
-		}
-	}
-}
-
 // scipy.optimize.minimize_scalar of (logsumexp(X/T, axis=1) - (X/T)[i, label]).mean(), where label is i%6 for each third row and
 // otherwise the highest column.
 func TestFitTemperature(t *testing.T) {
