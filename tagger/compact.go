@@ -12,7 +12,7 @@ import (
 // compactForm has the model write only its decisions, as an array with two strings for each span, the quoted text and what is
 // decided of it:
 //
-//	["Stop asking me the same question"," annoyance high 91 cause you"]
+//	["Stop asking me the same question"," annoyance high asserted present self 91 cause you"]
 //	["neutral"]
 //
 // The quote comes first because a small model names the emotion better with the words that carry it just before. Everything

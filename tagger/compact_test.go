@@ -139,7 +139,7 @@ func TestCompactRoundTrip(t *testing.T) {
 func TestCompactDecode(t *testing.T) {
 	const text = `He said "hm".  Well, I love  it! And I love it: so?`
 	r := &dataset.Record{Text: text}
-	answer := `["hm"," annoyance low hedged none unknown 0","love  it"," love high past group 100 cause hm\".  Well","I love it: so"," joy questioned future other 57 experiencer themself"]`
+	answer := `["hm"," annoyance low hedged none unknown 0","love  it"," love high asserted past group 100 cause hm\".  Well","I love it: so"," joy med questioned future other 57 experiencer themself"]`
 	f := formOf(t, Compact)
 	if err := f.decode([]byte(answer), newDocument(text), r); err != nil {
 		t.Fatal(err)
@@ -165,35 +165,35 @@ func TestCompactDecode(t *testing.T) {
 func TestCompactDecodeErrors(t *testing.T) {
 	f := formOf(t, Compact)
 	for answer, want := range map[string]string{
-		``:                                "not an array of strings",
-		`{"a":1}`:                         "not an array of strings",
-		`["neutral"`:                      "not an array of strings",
-		`["neutral"] 1`:                   "not an array of strings",
-		`[["neutral"]]`:                   "not an array of strings",
-		`["one"," joy 1",2]`:              "not an array of strings",
-		`[null]`:                          "number 0 is null",
-		`["one",null]`:                    "number 1 is null",
-		`[]`:                              "0 strings",
-		`["fine"]`:                        "1 strings",
-		`["one"," joy 1",""]`:             "3 strings",
-		`["neutral"," 1"]`:                "span 0: \" 1\" names no emotion",
-		`["one"," rage 1"]`:               "span 0: \" rage 1\" names no emotion",
-		`["one"," Joy 1"]`:                "names no emotion",
-		`["one"," neutral 1"]`:            "names no emotion",
-		`["one","joy 1"]`:                 "does not begin with a space",
-		`["one"," joy"]`:                  `"" is no confidence`,
-		`["one"," joy past low 1"]`:       `"low" is no confidence`,
-		`["one"," joy low low 1"]`:        `"low" is no confidence`,
-		`["one"," joy 101"]`:              `"101" is no confidence`,
-		`["one"," joy -1"]`:               `"-1" is no confidence`,
-		`["one"," joy 01"]`:               `"01" is no confidence`,
-		`["one"," joy 1 "]`:               "ends in no relation and target",
-		`["one"," joy 1 cause"]`:          "ends in no relation and target",
-		`["one"," joy 1 none two"]`:       "ends in no relation and target",
-		`["on"," joy 1"]`:                 `"on" is no run`,
-		`[""," joy 1"]`:                   `"" is no run`,
-		`["two"," joy 1","one"," joy 1"]`: "span 1",
-		`["one two"," joy 1","two three"," joy 11"]`: "span 1",
+		``:              "not an array of strings",
+		`{"a":1}`:       "not an array of strings",
+		`["neutral"`:    "not an array of strings",
+		`["neutral"] 1`: "not an array of strings",
+		`[["neutral"]]`: "not an array of strings",
+		`["one"," joy med asserted present self 1",2]`: "not an array of strings",
+		`[null]`:       "number 0 is null",
+		`["one",null]`: "number 1 is null",
+		`[]`:           "0 strings",
+		`["fine"]`:     "1 strings",
+		`["one"," joy med asserted present self 1",""]`: "3 strings",
+		`["neutral"," 1"]`:  "span 0: \" 1\" names no emotion",
+		`["one"," rage 1"]`: "span 0: \" rage 1\" names no emotion",
+		`["one"," Joy 1"]`:  "names no emotion",
+		`["one"," neutral med asserted present self 1"]`: "names no emotion",
+		`["one","joy 1"]`:                                                                     "does not begin with a space",
+		`["one"," joy"]`:                                                                      `"" is no intensity`,
+		`["one"," joy low past 1"]`:                                                           `"past" is no certainty`,
+		`["one"," joy low asserted 1"]`:                                                       `"1" is no temporality`,
+		`["one"," joy med asserted present self 101"]`:                                        `"101" is no confidence`,
+		`["one"," joy med asserted present self -1"]`:                                         `"-1" is no confidence`,
+		`["one"," joy med asserted present self 01"]`:                                         `"01" is no confidence`,
+		`["one"," joy med asserted present self 1 "]`:                                         "ends in no relation and target",
+		`["one"," joy med asserted present self 1 cause"]`:                                    "ends in no relation and target",
+		`["one"," joy med asserted present self 1 none two"]`:                                 "ends in no relation and target",
+		`["on"," joy med asserted present self 1"]`:                                           `"on" is no run`,
+		`[""," joy med asserted present self 1"]`:                                             `"" is no run`,
+		`["two"," joy med asserted present self 1","one"," joy med asserted present self 1"]`: "span 1",
+		`["one two"," joy med asserted present self 1","two three"," joy med asserted present self 11"]`: "span 1",
 	} {
 		err := f.decode([]byte(answer), newDocument("one two, three"), &dataset.Record{})
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -206,7 +206,7 @@ func TestCompactGrammar(t *testing.T) {
 	const text = `I love it, I hate it. So "lovely"`
 	//            0 1    2 3 4 5    6 7 8  9 ...
 	r := newReader(t, formOf(t, Compact), text)
-	span := func(quote string) string { return `"` + quote + `"," joy 50"` }
+	span := func(quote string) string { return `"` + quote + `"," joy med asserted present self 50"` }
 	with := func(decisions string) string { return `["love"," ` + decisions + `"]` }
 	for _, tt := range []struct {
 		name, answer string
@@ -219,13 +219,13 @@ func TestCompactGrammar(t *testing.T) {
 		{"three spans", "[" + span("I") + "," + span("love") + "," + span("it") + "]", true},
 		{"the same quote twice", "[" + span("it") + "," + span("it") + "]", true},
 		{"side by side", "[" + span("I love") + "," + span("it, I") + "," + span("hate") + "]", true},
-		{"an attribute", with(`joy past 50`), true},
+		{"an attribute", with(`joy med asserted past self 50`), true},
 		{"all attributes", with(`joy low hedged past other 50`), true},
-		{"confidence 0", with(`joy 0`), true},
-		{"confidence 100", with(`joy 100`), true},
-		{"target", with(`joy 9 cause it, I hate`), true},
-		{"target that is the quote", with(`joy 9 target love`), true},
-		{"target that is a pronoun", with(`joy 9 experiencer they`), true},
+		{"confidence 0", with(`joy med asserted present self 0`), true},
+		{"confidence 100", with(`joy med asserted present self 100`), true},
+		{"target", with(`joy med asserted present self 9 cause it, I hate`), true},
+		{"target that is the quote", with(`joy med asserted present self 9 target love`), true},
+		{"target that is a pronoun", with(`joy med asserted present self 9 experiencer they`), true},
 
 		{"nothing", "", false},
 		{"no span", `[]`, false},
@@ -249,29 +249,30 @@ func TestCompactGrammar(t *testing.T) {
 		{"the same quote once too often", "[" + span("it") + "," + span("it") + "," + span("it") + "]", false},
 		{"four spans", "[" + span("I") + "," + span("love") + "," + span("it") + "," + span("I") + "]", false},
 		{"span after the last token", "[" + span("lovely") + "," + span("lovely") + "]", false},
-		{"unknown emotion", with(`rage 50`), false},
-		{"half an emotion", with(`jo 50`), false},
-		{"neutral in a span", with(`neutral 50`), false},
-		{"capitals", with(`Joy 50`), false},
-		{"unknown intensity", with(`joy medium 50`), false},
-		{"order of attributes", with(`joy hedged low 50`), false},
-		{"default written", with(`joy med 50`), false},
-		{"two spaces before a word", with(`joy  50`), false},
-		{"confidence 101", with(`joy 101`), false},
-		{"confidence 05", with(`joy 05`), false},
-		{"confidence 0.5", with(`joy 0.5`), false},
-		{"confidence -1", with(`joy -1`), false},
-		{"confidence left out", with(`joy low`), false},
-		{"target without relation", with(`joy 50 it`), false},
-		{"relation none", with(`joy 50 none it`), false},
-		{"target elsewhere", with(`joy 50 cause the cat`), false},
-		{"half a target", with(`joy 50 cause hat`), false},
-		{"target with a mark", with(`joy 50 cause it,`), false},
-		{"target that begins with a mark", with(`joy 50 cause , I`), false},
-		{"empty target", with(`joy 50 cause `), false},
+		{"unknown emotion", with(`rage med asserted present self 50`), false},
+		{"half an emotion", with(`jo med asserted present self 50`), false},
+		{"neutral in a span", with(`neutral med asserted present self 50`), false},
+		{"capitals", with(`Joy med asserted present self 50`), false},
+		{"unknown intensity", with(`joy medium asserted present self 50`), false},
+		{"order of attributes", with(`joy hedged low present self 50`), false},
+		{"default left out", with(`joy high asserted self 50`), false},
+		{"all attributes left out", with(`joy 50`), false},
+		{"two spaces before a word", with(`joy  med asserted present self 50`), false},
+		{"confidence 101", with(`joy med asserted present self 101`), false},
+		{"confidence 05", with(`joy med asserted present self 05`), false},
+		{"confidence 0.5", with(`joy med asserted present self 0.5`), false},
+		{"confidence -1", with(`joy med asserted present self -1`), false},
+		{"confidence left out", with(`joy low asserted present self`), false},
+		{"target without relation", with(`joy med asserted present self 50 it`), false},
+		{"relation none", with(`joy med asserted present self 50 none it`), false},
+		{"target elsewhere", with(`joy med asserted present self 50 cause the cat`), false},
+		{"half a target", with(`joy med asserted present self 50 cause hat`), false},
+		{"target with a mark", with(`joy med asserted present self 50 cause it,`), false},
+		{"target that begins with a mark", with(`joy med asserted present self 50 cause , I`), false},
+		{"empty target", with(`joy med asserted present self 50 cause `), false},
 		{"text after the answer", `["neutral"] `, false},
 		{"text before it", ` ["neutral"]`, false},
-		{"space inside", `["love", " joy 50"]`, false},
+		{"space inside", `["love", " joy med asserted present self 50"]`, false},
 		{"line end", `["neutral",` + "\n", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -310,13 +311,13 @@ func TestCompactGrammarOfTexts(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			r := newReader(t, f, tt.text)
 			for _, q := range tt.quotes {
-				answer := `["` + q + `"," grief negated none other 7 cause ` + q + `"]`
+				answer := `["` + q + `"," grief med negated none other 7 cause ` + q + `"]`
 				if ok, at := r.takes(answer); !ok {
 					t.Errorf("does not take %s at byte %d", answer, at)
 				}
 			}
 			for _, q := range tt.not {
-				if ok, _ := r.takes(`["` + q + `"," grief negated none other 7"]`); ok {
+				if ok, _ := r.takes(`["` + q + `"," grief med negated none other 7"]`); ok {
 					t.Errorf("takes %s", q)
 				}
 			}

@@ -3,9 +3,7 @@ package tagger
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -15,11 +13,11 @@ import (
 // decisions are how the compact form says what the model decides of a span: words, each behind a space, because tokenizers
 // have most words with the space before as one token, and few of them behind a quotation mark.
 //
-//	" annoyance high 91 cause you"
+//	" annoyance high asserted present self 91 cause you"
 //
-// that is emotion, span type, intensity, certainty, temporality, source, the attributes that the taxonomy adds, confidence in
-// percent and, where there is one, the target behind its relation. An attribute that has its vocabulary's default is left out,
-// and so is the first span type.
+// that is emotion, span type where there are several, intensity, certainty, temporality, source, the attributes that the taxonomy
+// adds, confidence in percent and, where there is one, the target behind its relation. Defaults are written too: where they may be
+// left out, a small model leaves nearly all attributes out.
 type decisions struct {
 	tax       *dataset.Taxonomy
 	emotions  lexicon
@@ -31,11 +29,10 @@ type decisions struct {
 
 // A slot is what one of the words is written for: an attribute, or the span type.
 type slot struct {
-	attr    string // "" for the span type
-	rule    string
-	values  []string
-	words   lexicon
-	omitted string // the value that no word is written for, if any
+	attr   string // "" for the span type
+	rule   string
+	values []string
+	words  lexicon
 }
 
 // lexicon gives the values of a vocabulary by how they are written: in one piece. A taxonomy has no two values that differ
@@ -54,31 +51,19 @@ func newLexicon(values []string) lexicon {
 
 func newDecisions(tax *dataset.Taxonomy) *decisions {
 	d := &decisions{tax: tax, emotions: newLexicon(spanEmotions(tax)), relations: newLexicon(spanRelations(tax))}
-	add := func(attr, rule string, values []string, omitted string) {
-		d.slots = append(d.slots, slot{attr, rule, values, newLexicon(values), omitted})
+	add := func(attr, rule string, values []string) {
+		d.slots = append(d.slots, slot{attr, rule, values, newLexicon(values)})
 	}
 	if types := tax.SpanTypes(); len(types) > 1 {
-		add("", "type", types, types[0])
+		add("", "type", types)
 		d.extra += 1 + longest(types)
 	}
 	for _, name := range []string{dataset.AttrIntensity, dataset.AttrCertainty, dataset.AttrTemporality, dataset.AttrSource} {
-		v := tax.Attr(name)
-		add(name, name, v.Values, v.Default)
+		add(name, name, tax.Attr(name).Values)
 	}
 	for _, v := range tax.Further() {
-		add(v.Name, furtherRule(v), v.Values, v.Default)
+		add(v.Name, furtherRule(v), v.Values)
 		d.extra += 1 + longest(v.Values)
-	}
-	// A word must tell what it is of: where one behind may be the same, none is left out.
-	later := lexicon{}
-	for i := len(d.slots) - 1; i >= 0; i-- {
-		c := &d.slots[i]
-		for w := range c.words {
-			if _, ok := later[w]; ok || strings.Trim(w, "0123456789") == "" {
-				c.omitted = ""
-			}
-		}
-		maps.Copy(later, c.words)
 	}
 	return d
 }
@@ -90,17 +75,8 @@ func (d *decisions) rules(b *strings.Builder, root, quote string) {
 	rule(b, "emotion", spaced(spanEmotions(d.tax))...)
 	manner := []string{}
 	for _, c := range d.slots {
-		values, marks := slices.Clone(c.values), ""
-		if c.omitted != "" {
-			values, marks = slices.DeleteFunc(values, func(v string) bool { return v == c.omitted }), "?"
-		}
-		if len(values) > 0 {
-			manner = append(manner, c.rule+marks)
-			rule(b, c.rule, spaced(values)...)
-		}
-	}
-	if len(manner) == 0 {
-		manner = []string{`""`}
+		manner = append(manner, c.rule)
+		rule(b, c.rule, spaced(c.values)...)
 	}
 	rule(b, "manner", strings.Join(manner, " ")+` " " confidence (" " relation " " target)?`)
 	rule(b, "confidence", `"100"`, `[1-9] [0-9]?`, `"0"`)
@@ -138,9 +114,7 @@ func (d *decisions) write(s dataset.Span) string {
 	emotion, _ := d.tax.EmotionBySubtype(s.Subtype)
 	list := []string{"", word(emotion.Name)}
 	for _, c := range d.slots {
-		if v := *c.value(&s); v != c.omitted {
-			list = append(list, word(v))
-		}
+		list = append(list, word(*c.value(&s)))
 	}
 	list = append(list, strconv.Itoa(int(math.Round(s.Attrs.Confidence*100))))
 	if s.Attrs.TargetText != "" {
@@ -171,8 +145,6 @@ func (d *decisions) parse(text string) (s dataset.Span, err error) {
 		switch {
 		case ok:
 			rest = behind
-		case c.omitted != "":
-			value = c.omitted
 		case d.examples:
 			value = c.instead(d.tax)
 		default:
@@ -196,7 +168,7 @@ func (d *decisions) parse(text string) (s dataset.Span, err error) {
 	return s, nil
 }
 
-// instead is what an example has that does not write a word though none is left out: the default, or else the first value.
+// instead is what an example has that does not write a word: the default, or else the first value.
 func (c *slot) instead(tax *dataset.Taxonomy) string {
 	if v := tax.Attr(c.attr); v != nil && v.Default != "" {
 		return v.Default

@@ -95,7 +95,7 @@ func next(sequence []int32) int32 {
 	text, written := turns[len(turns)-2], turns[len(turns)-1]
 	answer := `["neutral"]`
 	if strings.Contains(text, "Thank you") {
-		answer = `["Thank you"," gratitude high 95"]`
+		answer = `["Thank you"," gratitude high asserted present self 95"]`
 	}
 	if rest, ok := strings.CutPrefix(answer, written); ok && rest != "" {
 		return int32(rest[0])

@@ -88,7 +88,7 @@ func TestFurtherPrompt(t *testing.T) {
 					t.Errorf("%s, %s: no %q in %q", name, decode, want, turns[0].Text)
 				}
 			}
-			want := " confusion aloud 81"
+			want := " joy EMO med asserted present self plain aloud 93"
 			if decode != Compact {
 				want = `"target_relation":"target","politeness":"plain","said_how":"aloud"}}]}}`
 			}

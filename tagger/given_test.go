@@ -17,25 +17,25 @@ func TestGivenTakes(t *testing.T) {
 		text, given, answer string
 		ok                  bool
 	}{
-		{"I love it", "love", `["love"," love 90"]`, true},
-		{"I love it", "love", `["I love it"," love high 90 cause it"]`, true},
-		{"I love it", "love", `["I"," love 90","love"," love 90","it"," love 90"]`, true},
-		{"I love it", "love", `["love"," joy 90"]`, false},
+		{"I love it", "love", `["love"," love med asserted present self 90"]`, true},
+		{"I love it", "love", `["I love it"," love high asserted present self 90 cause it"]`, true},
+		{"I love it", "love", `["I"," love med asserted present self 90","love"," love med asserted present self 90","it"," love med asserted present self 90"]`, true},
+		{"I love it", "love", `["love"," joy med asserted present self 90"]`, false},
 		{"I love it", "love", `["neutral"]`, false},
 		{"I love it", "neutral", `["neutral"]`, true},
-		{"I love it", "neutral", `["love"," love 90"]`, false},
-		{"I love it", "joy love", `["love"," love 90"]`, false},
-		{"I love it", "joy love", `["love"," love 90","it"," joy 90"]`, true},
-		{"I love it", "joy love", `["love"," joy 90","it"," love 90"]`, true},
-		{"I love it", "joy love", `["I"," joy 90","love"," joy 90","it"," love 90"]`, true},
-		{"I love it", "joy love", `["I"," joy 90","love"," joy 90","it"," joy 90"]`, false},
-		{"I love it", "joy love", `["I love it"," joy 90"]`, false}, // no word is left for love
-		{"love", "joy love", `["love"," joy 90"]`, true},            // there is but one word
-		{"love", "joy love", `["love"," love 90"]`, true},
-		{"I love it so", "joy love fear desire", `["I"," joy 90","love"," love 90","it"," fear 90"]`, true}, // three spans at most
-		{"I love it so", "joy love fear desire", `["I"," joy 90","love"," joy 90","it"," fear 90"]`, false},
-		{"no no no", "joy love", `["no"," joy 90","no"," love 90"]`, true},
-		{"no no no", "joy love", `["no no"," joy 90","no"," love 90","no"," love 90"]`, false},
+		{"I love it", "neutral", `["love"," love med asserted present self 90"]`, false},
+		{"I love it", "joy love", `["love"," love med asserted present self 90"]`, false},
+		{"I love it", "joy love", `["love"," love med asserted present self 90","it"," joy med asserted present self 90"]`, true},
+		{"I love it", "joy love", `["love"," joy med asserted present self 90","it"," love med asserted present self 90"]`, true},
+		{"I love it", "joy love", `["I"," joy med asserted present self 90","love"," joy med asserted present self 90","it"," love med asserted present self 90"]`, true},
+		{"I love it", "joy love", `["I"," joy med asserted present self 90","love"," joy med asserted present self 90","it"," joy med asserted present self 90"]`, false},
+		{"I love it", "joy love", `["I love it"," joy med asserted present self 90"]`, false}, // no word is left for love
+		{"love", "joy love", `["love"," joy med asserted present self 90"]`, true},            // there is but one word
+		{"love", "joy love", `["love"," love med asserted present self 90"]`, true},
+		{"I love it so", "joy love fear desire", `["I"," joy med asserted present self 90","love"," love med asserted present self 90","it"," fear med asserted present self 90"]`, true}, // three spans at most
+		{"I love it so", "joy love fear desire", `["I"," joy med asserted present self 90","love"," joy med asserted present self 90","it"," fear med asserted present self 90"]`, false},
+		{"no no no", "joy love", `["no"," joy med asserted present self 90","no"," love med asserted present self 90"]`, true},
+		{"no no no", "joy love", `["no no"," joy med asserted present self 90","no"," love med asserted present self 90","no"," love med asserted present self 90"]`, false},
 	} {
 		r := newReader(t, formOf(t, Compact), tt.text)
 		r.d.given = strings.Fields(tt.given)
@@ -91,7 +91,7 @@ func TestGivenRandom(t *testing.T) {
 }
 
 const projectedPrompt = `{{define "task"}}projected{{end}}{{define "system"}}Tag.{{end}}{{define "user"}}{{.Text}} {{.Labels}}{{end}}{{define "examples"}}
-{"text": "I love it", "answer": ["love"," love high 90 target it"]}{{end}}`
+{"text": "I love it", "answer": ["love"," love high asserted present self 90 target it"]}{{end}}`
 
 // TestProjected: with labels that come with the text, records have these predictions or are rejected for it, whatever the model
 // chooses.

@@ -3,6 +3,7 @@ package tagger
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -95,6 +96,71 @@ func testBuiltinPrompt(t *testing.T, p *Prompt) {
 	}
 }
 
+// TestBuiltinPromptValues: the compact form's examples have each value of each attribute more than once, and write it.
+func TestBuiltinPromptValues(t *testing.T) {
+	tax := dataset.Default()
+	for _, name := range []string{Level2, Level2Projected} {
+		p, err := BuiltinPrompt(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		examples, err := p.examples(promptData{Decode: string(Compact)}, tax)
+		if err != nil {
+			t.Fatal(err)
+		}
+		written, err := p.block("examples", promptData{Decode: string(Compact)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := newCompactForm(tax)
+		if err != nil {
+			t.Fatal(err)
+		}
+		count := map[string]int{}
+		for _, r := range examples {
+			for _, s := range r.Data.Spans {
+				for _, attr := range []string{dataset.AttrIntensity, dataset.AttrCertainty, dataset.AttrTemporality, dataset.AttrSource, dataset.AttrTargetRelation} {
+					count[attr+" "+*s.Attrs.Field(attr)]++
+				}
+				if decisions := f.decisions.write(s); !strings.Contains(written, `"`+decisions+`"`) {
+					t.Errorf("%s: %q stands for decisions that are not written in full, %q", name, r.Text, decisions)
+				}
+			}
+		}
+		for _, attr := range []string{dataset.AttrIntensity, dataset.AttrCertainty, dataset.AttrTemporality, dataset.AttrSource, dataset.AttrTargetRelation} {
+			for _, value := range tax.Attr(attr).Values {
+				if n := count[attr+" "+value]; n < 2 {
+					t.Errorf("%s: %d spans have %s %s", name, n, attr, value)
+				}
+			}
+		}
+	}
+}
+
+// TestSchemaPrompt: the form Schema is a baseline, so what it is asked stays as it is, to the byte.
+func TestSchemaPrompt(t *testing.T) {
+	for name, want := range map[string]string{
+		Level2:          "e619f47da661f34228a86437f12c02f4215294ea09328a99bcc5e18955eb75bf",
+		Level2Projected: "c130e45f68449e662d3858a9db6fcb81a7865e9a78ccf96f8a8edb87eaef8a49",
+	} {
+		p, err := BuiltinPrompt(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		turns, err := p.Turns(Schema, dataset.Default(), "I love it.", []string{"love"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := sha256.New()
+		for _, turn := range turns {
+			fmt.Fprintf(h, "%s\n%s\n", turn.Role, turn.Text)
+		}
+		if got := hex.EncodeToString(h.Sum(nil)); got != want {
+			t.Errorf("%s: the prompt's hash is %s, want %s", name, got, want)
+		}
+	}
+}
+
 func TestBuiltinPromptUnknown(t *testing.T) {
 	for _, name := range []string{"level_3", "", "../prompts/level_2", "level_2.tmpl"} {
 		if _, err := BuiltinPrompt(name); err == nil || !strings.Contains(err.Error(), "there is level_2") {
@@ -109,7 +175,7 @@ func promptWith(examples string) string {
 }
 
 func TestPromptErrors(t *testing.T) {
-	const good = `{"text": "I love it", "answer": ["love"," love low 90 target it"]}`
+	const good = `{"text": "I love it", "answer": ["love"," love low asserted present self 90 target it"]}`
 	for _, tt := range []struct{ name, src, want string }{
 		{"empty", "", `prompt mine defines no block "system"`},
 		{"no system", `{{define "user"}}{{end}}{{define "examples"}}{{end}}`, `no block "system"`},
@@ -130,8 +196,8 @@ func TestPromptErrors(t *testing.T) {
 		{"no text", promptWith(`{"answer": ["neutral"]}`), "prompt mine, example 1: /text: want a value"},
 		{"quote not in the text", promptWith(strings.Replace(good, `"love"`, `"hate"`, 1)), `prompt mine, example 1: span 0: "hate" is no run of tokens`},
 		{"half a word", promptWith(strings.Replace(good, `"love"`, `"lov"`, 1)), `prompt mine, example 1: span 0: "lov" is no run of tokens`},
-		{"unknown emotion", promptWith(strings.Replace(good, ` love low`, ` rage low`, 1)), `prompt mine, example 1: span 0: " rage low 90 target it" names no emotion`},
-		{"unknown attribute value", promptWith(strings.Replace(good, ` low`, ` medium`, 1)), `prompt mine, example 1: span 0: " love medium 90 target it": "medium" is no confidence`},
+		{"unknown emotion", promptWith(strings.Replace(good, ` love low`, ` rage low`, 1)), `prompt mine, example 1: span 0: " rage low asserted present self 90 target it" names no emotion`},
+		{"unknown attribute value", promptWith(strings.Replace(good, ` low`, ` medium`, 1)), `prompt mine, example 1: span 0: " love medium asserted present self 90 target it": "medium" is no confidence`},
 		{"confidence beyond 100", promptWith(strings.Replace(good, `90`, `900`, 1)), `"900" is no confidence in percent`},
 		{"not a string", promptWith(strings.Replace(good, `"love"`, `["love"]`, 1)), "the answer is not an array of strings"},
 		{"target elsewhere", promptWith(strings.Replace(good, `target it`, `target the dog`, 1)), "prompt mine, example 1: /data/spans/0/attrs/target_text"},

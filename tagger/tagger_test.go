@@ -196,9 +196,9 @@ func TestTagBeyondGrammar(t *testing.T) {
 // TestTagRepetition: a text that repeats itself may be quoted like any other.
 func TestTagRepetition(t *testing.T) {
 	for name, tt := range map[string]struct{ text, answer string }{
-		"one word":   {strings.Repeat("no ", 2000), `["no no no"," joy low past 7 cause no no","no"," joy low 7 cause no","no"," joy 7"]`},
-		"two words":  {strings.Repeat("no a ", 1500), `["a no"," joy past 7 cause no a no","a"," joy past 7 cause a"]`},
-		"characters": {strings.Repeat("😂", 1000), `["😂😂"," joy past 7 cause 😂","😂"," joy low 7"]`},
+		"one word":   {strings.Repeat("no ", 2000), `["no no no"," joy low asserted past self 7 cause no no","no"," joy low asserted present self 7 cause no","no"," joy med asserted present self 7"]`},
+		"two words":  {strings.Repeat("no a ", 1500), `["a no"," joy med asserted past self 7 cause no a no","a"," joy med asserted past self 7 cause a"]`},
+		"characters": {strings.Repeat("😂", 1000), `["😂😂"," joy med asserted past self 7 cause 😂","😂"," joy low asserted present self 7"]`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newFakeModel(t, say(tt.answer))

@@ -71,7 +71,7 @@ func badLines() []badLine {
 		{"a line above 16 MiB", text(strings.Repeat("so glad ", 17<<17)), "input.line_too_long"},
 		{"one word 500 times", text(strings.Repeat("glad ", 500)), aRecord},
 		{"a chat template's marks", text("so glad <|im_end|>\n<|im_start|>system <|eot_id|> <end_of_turn>"), aRecord},
-		{"the prompt's own form", text(`["so glad"," joy 99"] Text:`), aRecord},
+		{"the prompt's own form", text(`["so glad"," joy med asserted present self 99"] Text:`), aRecord},
 		{"quotes and backslashes", text(`"so" \ 'glad' \" \n`), aRecord},
 		{"HTML", text("<script>alert(1)</script> so glad"), aRecord},
 		{"escape sequences of a terminal", text("\x1b[2J\x1b]0;title\x07 so glad"), aRecord},

@@ -20,8 +20,8 @@ var canonicalRecords = flag.Int("canonical", 2000, "records of TestForcedTokens 
 
 // canonicalPrompt is short, so that a record costs little.
 const canonicalPrompt = `{{define "system"}}Quote the words that carry an emotion and name it, or answer neutral.{{end}}{{define "user"}}{{.Text}}{{end}}
-{{define "examples"}}{"text": "I love this song so much!", "answer": ["I love"," love high 95 target this song"]}
-{"text": "Where did you put it? I'm scared.", "answer": ["Where"," curiosity low questioned 70 target you","I'm scared"," fear high 88"]}{{end}}`
+{{define "examples"}}{"text": "I love this song so much!", "answer": ["I love"," love high asserted present self 95 target this song"]}
+{"text": "Where did you put it? I'm scared.", "answer": ["Where"," curiosity low questioned present self 70 target you","I'm scared"," fear high asserted present self 88"]}{{end}}`
 
 // scraps are put between the words of sentences.
 var scraps = []string{

@@ -30,7 +30,7 @@ const (
 	stubEnd
 	stubTokens
 
-	stubAnswer = `["So glad"," joy high 90"]`
+	stubAnswer = `["So glad"," joy high asserted present self 90"]`
 )
 
 func newStubModel() *stubModel {
