@@ -118,6 +118,9 @@ func (a *answering) hold() error { return a.decoder.hold(a.sequence, a.base) }
 // choose appends the token that the logits behind the queue's last make the model's choice.
 func (a *answering) choose(logits []float32) (done bool, err error) {
 	start := time.Now()
+	if a.priors != nil && a.naming(a.out.text) {
+		logits = a.subtract(logits, a.mask)
+	}
 	id, err := a.pick(logits)
 	took := time.Since(start)
 	a.picks += took

@@ -36,10 +36,13 @@ type decoder struct {
 	splitter *splitter
 	speller  *speller
 	sampling Sampling
-	weighed  bool    // answers keep how probable what they chose was
-	prefix   []int32 // what prefixSequence holds
-	shared   int     // how many of its last tokens are the first of nearly every record's prompt
-	held     []int   // by sequence: how many tokens of the prefix it holds
+	weighed  bool                   // answers keep how probable what they chose was
+	priors   priors                 // nil where there are none
+	naming   func(text []byte) bool // whether the priors are of what may follow the text of an answer
+	adjusted []float32              // scratch
+	prefix   []int32                // what prefixSequence holds
+	shared   int                    // how many of its last tokens are the first of nearly every record's prompt
+	held     []int                  // by sequence: how many tokens of the prefix it holds
 	masks    durations
 	picks    time.Duration // of masks, what choosing a token took
 }

@@ -33,6 +33,8 @@ type form interface {
 	decode(answer []byte, d *document, r *dataset.Record) error
 	encode(r *dataset.Record) ([]byte, error)
 	odds(answer []byte, probability func(begin, end int) float64) []float64 // of the spans' emotions
+	lead(d *document) string                                                // of an answer, up to where it names its first emotion; "" for a form without priors
+	naming(text []byte) bool                                                // whether an emotion's name begins after the text of an answer
 	limit(textTokens int) int                                               // tokens of the longest answer that is not the model going in circles
 }
 
@@ -49,7 +51,12 @@ type Options struct {
 	// EvidenceOnly has texts read and no records made: Result.Evidence is all there is. Calibration need only be a ReadingContext.
 	EvidenceOnly bool
 
-	// Progress, if there is one, is told how many of the tokens of the shared prompt are decoded, while New decodes them.
+	// Priors has New measure how likely the model finds each emotion's name whatever the text, over built-in texts, and that is subtracted
+	// where the model names an emotion in the form Compact. It is without effect with a Calibration and where the emotions are given.
+	Priors bool
+
+	// Progress, if there is one, is told how many of the tokens of the shared prompt, and of the texts of the priors, are decoded, while
+	// New decodes them.
 	Progress func(done, total int)
 
 	// Alike has the same arithmetic done for a text whatever is tagged beside it, so that its result is the same to the last
@@ -103,7 +110,10 @@ func New(model Model, o Options) (*Tagger, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.decoder = decoder{model: model, splitter: splitter, speller: &speller{splitter: splitter}, sampling: o.Sampling, weighed: o.Confidence == ConfidenceModel}
+	t.decoder = decoder{
+		model: model, splitter: splitter, speller: &speller{splitter: splitter}, sampling: o.Sampling, weighed: o.Confidence == ConfidenceModel,
+		naming: form.naming,
+	}
 	if o.Calibration != nil {
 		if o.Decode == Schema {
 			return nil, fmt.Errorf("calibration: in the form %s the model itself writes the emotions; use %s or %s", Schema, Compact, Aligned)
@@ -138,10 +148,30 @@ func New(model Model, o Options) (*Tagger, error) {
 	if size := model.ContextSize(); len(ids)+len(one)+answerRoom > size {
 		return nil, fmt.Errorf("prompt %s takes %d tokens of a context of %d: no room is left for texts; give it fewer or shorter examples", o.Prompt.Name, len(ids), size)
 	}
-	if err := t.decoder.setPrefix(ids, one, other, o.Progress); err != nil {
+	probes, err := t.probes(len(ids))
+	if err != nil {
 		return nil, err
 	}
-	return t, nil
+	return t, t.prepare(ids, one, other, probes)
+}
+
+// prepare decodes what all records share, and what the priors are estimated from.
+func (t *Tagger) prepare(prompt, one, other []int32, probes []probe) error {
+	more := 0
+	for _, p := range probes {
+		more += len(p.ids) - commonPrefix(p.ids, one)
+	}
+	before := 0
+	tell := func(done, total int) {
+		if before = done; t.opts.Progress != nil {
+			t.opts.Progress(done, total+more)
+		}
+	}
+	if err := t.decoder.setPrefix(prompt, one, other, tell); err != nil {
+		return err
+	}
+	total := before
+	return t.decoder.measure(probes, func(tokens int) { tell(before+tokens, total) })
 }
 
 // prompt is the chat about one text, and the labels that came with it, as it follows the examples.

@@ -166,7 +166,7 @@ func TestTexts(t *testing.T) {
 		texts.Close()
 	}
 	quoted := regexp.MustCompile(`"text": "([^"]+)"|(?m:^"([^"]+)" expresses)`)
-	for _, name := range glob(t, "../../tagger/prompts/*.tmpl", "../../tagger/calibrations/*.txt") {
+	for _, name := range glob(t, "../../tagger/prompts/*.tmpl", "../../tagger/priors/*.jsonl", "../../tagger/calibrations/*.txt") {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)

@@ -70,7 +70,7 @@ func recordLogits(t *testing.T, m models.Model, decode tagger.Decode, texts []st
 	if err != nil {
 		t.Fatal(err)
 	}
-	tag, err := tagger.New(r, tagger.Options{ModelName: "m", Prompt: prompt, Taxonomy: dataset.Default(), Decode: decode, Alike: alike})
+	tag, err := tagger.New(r, tagger.Options{ModelName: "m", Prompt: prompt, Taxonomy: dataset.Default(), Decode: decode, Alike: alike, Priors: true})
 	if err != nil {
 		t.Fatal(err)
 	}

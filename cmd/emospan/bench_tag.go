@@ -107,7 +107,7 @@ func (b *bench) tag(ctx context.Context, decode tagger.Decode, sizes engineSizes
 	defer abortWith(ctx, e)()
 	r.LoadSeconds = time.Since(start).Seconds()
 	model := &timedEngine{engine: e}
-	t, err := tagger.New(model, tagger.Options{ModelName: b.model.Name, Prompt: b.prompt, Taxonomy: b.tax, Decode: decode})
+	t, err := tagger.New(model, tagger.Options{ModelName: b.model.Name, Prompt: b.prompt, Taxonomy: b.tax, Decode: decode, Priors: true})
 	if err != nil {
 		return r, err
 	}

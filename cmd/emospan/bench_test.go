@@ -52,7 +52,7 @@ func TestBenchAccount(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer e.Close()
-		plain, err := tagger.New(e, tagger.Options{ModelName: "tiny", Prompt: b.prompt, Taxonomy: b.tax, Decode: tagger.Compact})
+		plain, err := tagger.New(e, tagger.Options{ModelName: "tiny", Prompt: b.prompt, Taxonomy: b.tax, Decode: tagger.Compact, Priors: true})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -144,7 +144,7 @@ func (o *grammarOptions) tag(prompt *tagger.Prompt, tax *dataset.Taxonomy, text 
 		return nil, err
 	}
 	defer e.Close()
-	t, err := tagger.New(e, tagger.Options{ModelName: model.Name, Prompt: prompt, Taxonomy: tax, Decode: tagger.Decode(o.decode)})
+	t, err := tagger.New(e, tagger.Options{ModelName: model.Name, Prompt: prompt, Taxonomy: tax, Decode: tagger.Decode(o.decode), Priors: true})
 	if err != nil {
 		return nil, err
 	}

@@ -221,7 +221,7 @@ func (j *job) prepare(ctx context.Context, engine *engine, prompt *tagger.Prompt
 	j.tagger, err = tagger.New(engine, tagger.Options{
 		ModelName: j.manifest.Model, Prompt: prompt, Taxonomy: tax, Decode: tagger.Decode(o.decode),
 		Sampling: tagger.Sampling{Temperature: o.temperature, TopP: o.topP, Seed: o.seed}, Alike: j.alike,
-		Confidence: tagger.Confidence(o.confidence), Calibration: j.calibration, Progress: j.readingPrompt,
+		Confidence: tagger.Confidence(o.confidence), Calibration: j.calibration, Priors: true, Progress: j.readingPrompt,
 	})
 	return err
 }
