@@ -99,6 +99,8 @@ type Retry struct {
 	Prompt       string            `json:"prompt"`
 	PromptSHA256 string            `json:"prompt_sha256"`
 	Decode       string            `json:"decode"`
+	Confidence   string            `json:"confidence"`  // as the Manifest's
+	Calibration  *Calibration      `json:"calibration"` // likewise
 	Temperature  float64           `json:"temperature"`
 	TopP         float64           `json:"top_p"`
 	Seed         int64             `json:"seed"`

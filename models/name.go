@@ -12,15 +12,17 @@ var errName = errors.New("not a model name")
 
 // checkName accepts what a model in the store may be called: letters, digits
 // and . _ - : + after a letter or digit, as in "llama3:instruct". A name can be
-// neither a path nor end in .gguf, so that the two are never confused.
+// neither a path nor end in .gguf, so that the two are never confused, nor in
+// .calibration, so that no description has the name of another's calibration.
 func checkName(name string) error {
 	const maxLength = 100
-	ok := name != "" && len(name) <= maxLength && alphanumeric(name[0]) && !strings.HasSuffix(strings.ToLower(name), ".gguf")
+	lower := strings.ToLower(name)
+	ok := name != "" && len(name) <= maxLength && alphanumeric(name[0]) && !strings.HasSuffix(lower, ".gguf") && !strings.HasSuffix(lower, ".calibration")
 	for i := range len(name) {
 		ok = ok && (alphanumeric(name[i]) || strings.IndexByte("._-:+", name[i]) >= 0)
 	}
 	if !ok {
-		return fmt.Errorf("%q is %w: use letters, digits and . _ - : +, beginning with a letter or digit, at most %d, not ending in .gguf",
+		return fmt.Errorf("%q is %w: use letters, digits and . _ - : +, beginning with a letter or digit, at most %d, not ending in .gguf or .calibration",
 			name, errName, maxLength)
 	}
 	return nil

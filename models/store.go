@@ -24,7 +24,8 @@ var (
 
 // Store is a folder of models. For each there are two files, named after it: a
 // GGUF file and a JSON file that describes it, written last, so that a model
-// whose addition was cut short is not taken for a whole one.
+// whose addition was cut short is not taken for a whole one. A third may be
+// there, the model's calibration (see CalibrationPath).
 //
 // A Store may be shared by goroutines, and a folder by processes: writers take
 // a lock on the folder and wait for each other.
@@ -121,7 +122,7 @@ func (s *Store) List() (entries []Entry, damaged []error, err error) {
 				filepath.Join(s.dir, f.Name())))
 		}
 		ext := filepath.Ext(f.Name())
-		if strings.HasPrefix(f.Name(), ".") || ext != ".gguf" && ext != ".json" {
+		if strings.HasPrefix(f.Name(), ".") || ext != ".gguf" && ext != ".json" || strings.HasSuffix(f.Name(), CalibrationSuffix) {
 			continue
 		}
 		name, err := decodeName(strings.TrimSuffix(f.Name(), ext))
@@ -346,9 +347,11 @@ func replace(tmp *os.File, path string) error {
 	return os.Rename(tmp.Name(), path)
 }
 
-// Remove deletes the model called name, whole or damaged.
+// Remove deletes the model called name, whole or damaged, and its calibration.
+// Of a model that is Ollama's the store has only a calibration.
 func (s *Store) Remove(ctx context.Context, name string) error {
-	if err := checkName(name); err != nil {
+	theirs, ok := parseOllamaName(name)
+	if err := checkName(name); err != nil && !ok {
 		return err
 	}
 	if _, err := os.Stat(s.dir); s.homeless != nil || errors.Is(err, os.ErrNotExist) {
@@ -359,19 +362,24 @@ func (s *Store) Remove(ctx context.Context, name string) error {
 		return err
 	}
 	defer unlock()
-	missing := 0
-	for _, ext := range []string{".json", ".gguf"} {
+	found := false
+	for _, ext := range []string{".json", ".gguf", CalibrationSuffix} {
 		switch err := os.Remove(s.path(name, ext)); {
-		case errors.Is(err, os.ErrNotExist):
-			missing++
-		case err != nil:
+		case err == nil:
+			found = true
+		case !errors.Is(err, os.ErrNotExist):
 			return err
 		}
 	}
-	if missing == 2 {
-		return s.notFound(name)
+	if found {
+		return nil
 	}
-	return nil
+	if ok {
+		if err := os.Remove(s.path(theirs.String(), CalibrationSuffix)); !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	return s.notFound(name)
 }
 
 func (s *Store) path(name, ext string) string {

@@ -324,11 +324,12 @@ func ReadingContext(layers, width int, tax *dataset.Taxonomy) *Calibration {
 	return c
 }
 
-// BuiltinCalibration is that of the first of some models, known by the SHA-256 of their files, for which one is built in; nil where none is.
-func BuiltinCalibration(tax *dataset.Taxonomy, models ...string) (*Calibration, error) {
+// BuiltinCalibration is the file, for ParseCalibration, of the first of some models, known by the SHA-256 of their files, for which one is
+// built in; nil where none is.
+func BuiltinCalibration(models ...string) []byte {
 	entries, err := calibrations.ReadDir("calibrations")
 	if err != nil {
-		return nil, err
+		panic(err)
 	}
 	for _, entry := range entries {
 		if !strings.HasSuffix(entry.Name(), ".json") {
@@ -336,14 +337,13 @@ func BuiltinCalibration(tax *dataset.Taxonomy, models ...string) (*Calibration, 
 		}
 		data, err := calibrations.ReadFile("calibrations/" + entry.Name())
 		if err != nil {
-			return nil, err
+			panic(err)
 		}
-		if !slices.ContainsFunc(models, func(sha string) bool { return sha != "" && strings.Contains(string(data[:min(len(data), 1024)]), sha) }) {
-			continue
+		if slices.ContainsFunc(models, func(sha string) bool { return sha != "" && strings.Contains(string(data[:min(len(data), 1024)]), sha) }) {
+			return data
 		}
-		return ParseCalibration(data, tax)
 	}
-	return nil, nil
+	return nil
 }
 
 // WriteFile writes the calibration as JSON, all of it or nothing.

@@ -286,7 +286,7 @@ func (b *bench) bestSizes(decode tagger.Decode) (engineSizes, error) {
 		return engineSizes{}, err
 	}
 	defer g.Close()
-	s, _, err := chooseSizes(b.model, g, b.gpu.GPU, decode, b.opts.threads, 0, "")
+	s, _, err := chooseSizes(b.model, g, b.gpu.GPU, decode, nil, b.opts.threads, 0, "")
 	return s, err
 }
 

@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/emospan/emospan/bundle"
 	"github.com/emospan/emospan/dataset"
@@ -72,7 +71,7 @@ this executable is for one class of CPU, or needs shared libraries, so does the 
 	f.StringVar(&o.prompt.file, "prompt-file", "", "prompt `FILE` to hold, used where --prompt names no other")
 	f.StringVar(&o.prompt.name, "prompt", tagger.Level2, "its `NAME` in the records")
 	f.StringVar(&o.taxonomy, "taxonomy", "", "taxonomy `FILE` to hold, used where --taxonomy names no other")
-	f.StringVar(&o.calibration, "calibrate", "", "calibration `FILE` of the model to hold, used unless tag has --calibrate none or another")
+	f.StringVar(&o.calibration, "calibrate", autoCalibration, "the calibration to hold, used unless tag has --calibrate none or another, `auto|none|FILE`: what tag would use for the model (auto), none, or a file of emospan calibrate's")
 	f.BoolVar(&o.force, "force", false, "replace an existing file")
 	f.BoolVar(&o.verify, "verify", false, "compare every byte with the hashes noted when the bundle was made")
 	f.StringVar(&o.extract, "extract", "", "write the program, the model and the other files to `FOLDER`")
@@ -157,10 +156,10 @@ func (o *bundleOptions) contents(ctx context.Context, own *bundle.Bundle, model 
 		var err error
 		switch {
 		case path != "":
-			if data, err = readRegular(path); err != nil {
+			if data, err = readSmall(path); err != nil {
 				return fmt.Errorf("%s: %w; name another file", role, err)
 			}
-		case own == nil || role == bundle.Calibration && model.Part == nil: // it was another model's
+		case own == nil:
 			return nil
 		default:
 			var ok bool
@@ -192,36 +191,44 @@ func (o *bundleOptions) contents(ctx context.Context, own *bundle.Bundle, model 
 	if err != nil {
 		return nil, err
 	}
-	if name := calibrationFile(model); o.calibration == "" && model.Part == nil {
-		if _, err := os.Stat(name); err == nil { // emospan calibrate left it beside the model
-			o.calibration = name
-		}
+	if len(list) > 0 && list[0].Role == bundle.Prompt && o.calibration == autoCalibration && (o.prompt.file != "" || model.Part == nil || bundlesPrompt(model)) {
+		return list, nil // the model is to answer the prompt
 	}
-	err = add(bundle.Calibration, o.calibration, filepath.Base(o.calibration), func(_ string, data []byte) error {
-		c, err := tagger.ParseCalibration(data, tax)
-		if err != nil || model.Part != nil {
-			return err
-		}
-		hashes, err := modelHashes(ctx, model)
-		if err == nil && !slices.Contains(hashes, c.ModelSHA256) {
-			err = fmt.Errorf("it is of %s, another model", dataset.ShownName(c.Model))
-		}
-		return err
-	})
-	return list, err
+	found, err := calibrationToHold(ctx, o.calibration, model, tax)
+	if err != nil || found == nil {
+		return list, err
+	}
+	return append(list, bundle.Content{Role: bundle.Calibration, Name: found.name, Data: found.data}), nil
 }
 
-// readRegular reads a file that is no pipe or device, and not larger than a bundle holds.
-func readRegular(path string) ([]byte, error) {
-	info, err := os.Stat(path)
+// calibrationToHold is the calibration that a bundle is to use by what --calibrate says: empty for none at all, nil where auto finds none.
+func calibrationToHold(ctx context.Context, calibrate string, model models.Model, tax *dataset.Taxonomy) (*foundCalibration, error) {
+	switch calibrate {
+	case noCalibration:
+		return &foundCalibration{name: noCalibration}, nil
+	case autoCalibration:
+		c, found, _, err := ownCalibration(ctx, model, tax)
+		if err != nil || c == nil && found.name != noCalibration {
+			return nil, err
+		}
+		if c != nil {
+			found.name = cmp.Or(c.Name, calibrationName)
+		}
+		return &found, nil
+	}
+	data, err := readSmall(calibrate)
+	if err != nil {
+		return nil, fmt.Errorf("--calibrate: %w; name a file that emospan calibrate has written, auto or none", err)
+	}
+	c, err := parseCalibration(ctx, foundCalibration{calibrate, data}, model, tax)
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file", path)
-	}
-	return os.ReadFile(path)
+	return &foundCalibration{cmp.Or(c.Name, calibrationName), data}, nil
 }
+
+// calibrationName is what a bundle calls a calibration that has no name.
+const calibrationName = "calibration"
 
 // read verifies or extracts a bundle.
 func (o *bundleOptions) read(cmd *cobra.Command, path string) error {

@@ -54,7 +54,7 @@ A table says how well each field was read in texts that the maps were not fitted
 	f.IntVar(&o.threads, "threads", 0, "compute threads (default: the cores that this process may use)")
 	f.IntVar(&o.parallel, "parallel", 0, "read `N` texts at a time (default: as tag)")
 	f.IntVar(&o.limit, "limit", 0, "read only the first `N` texts of the FILEs (0: all)")
-	f.BoolVar(&force, "force", false, "replace an existing output")
+	f.BoolVar(&force, "force", false, "replace an existing calibration")
 	f.StringVar(&o.progress, "progress", "auto", "what is done, how far, and the time left: auto (in a terminal a line that is drawn anew, else a line a minute), always (drawn, even to a file) or never")
 	return cmd
 }
@@ -69,7 +69,8 @@ func runCalibrate(cmd *cobra.Command, o *tagOptions, out, examples string, force
 	if err != nil {
 		return err
 	}
-	model, err := resolveModel(models.OpenDefault(), o.model)
+	store := models.OpenDefault()
+	model, err := resolveModel(store, o.model)
 	if err != nil {
 		return err
 	}
@@ -77,7 +78,9 @@ func runCalibrate(cmd *cobra.Command, o *tagOptions, out, examples string, force
 		if model.Part != nil {
 			return usageError("no output: the model is part of this executable; name a file with -o")
 		}
-		out, force = calibrationFile(model), true
+		if out, err = store.CalibrationPath(model); err != nil {
+			return fmt.Errorf("%w; name a file with -o", err)
+		}
 	}
 	if err := followLinks(&out); err != nil {
 		return err

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/emospan/emospan/bundle"
 	"github.com/emospan/emospan/dataset"
@@ -23,11 +22,6 @@ const (
 
 // confidenceAuto is the value of --confidence that follows from whether there is a calibration.
 const confidenceAuto = "auto"
-
-// calibrationFile is where emospan calibrate leaves a model's calibration.
-func calibrationFile(m models.Model) string {
-	return strings.TrimSuffix(m.Path, ".gguf") + ".calibration.json"
-}
 
 // setCalibration finds the calibration that --calibrate asks for, and says what confidence means.
 func (j *job) setCalibration(ctx context.Context) (err error) {
@@ -48,23 +42,23 @@ func (j *job) setCalibration(ctx context.Context) (err error) {
 	return nil
 }
 
-// findCalibration gives what --calibrate names: a file; or the model's own: the bundle's, the one that is built in for it or for what
-// it was converted from, or the one beside it; nil for none.
+// findCalibration gives what --calibrate names: a file, or the model's own; nil for none.
 func (j *job) findCalibration(ctx context.Context) (*tagger.Calibration, error) {
 	o := &j.opts
 	_, asked := o.flags["calibrate"]
+	asked = asked || j.asRun != nil
 	switch {
 	case o.calibrate == noCalibration:
 		return nil, nil
 	case o.calibrate != autoCalibration:
-		data, err := os.ReadFile(o.calibrate)
+		data, err := readSmall(o.calibrate)
 		if err != nil {
 			return nil, fmt.Errorf("--calibrate: %w; name a file that emospan calibrate has written, or auto", err)
 		}
-		return j.parseCalibration(ctx, data, "--calibrate "+o.calibrate)
-	case !asked && o.decode == string(tagger.Schema):
-		return nil, nil
-	case !asked && bundlesPrompt(j.model):
+		return parseCalibration(ctx, foundCalibration{"--calibrate " + o.calibrate, data}, j.model, j.taxonomy)
+	case asked && o.decode == string(tagger.Schema):
+		return nil, usageError("--calibrate auto: in the form schema the model itself writes; use --decode compact")
+	case !asked && o.decode == string(tagger.Schema), !asked && bundlesPrompt(j.model):
 		return nil, nil
 	case !asked && (o.prompt.file != "" || o.temperature > 0):
 		flag := "--prompt-file"
@@ -74,60 +68,93 @@ func (j *job) findCalibration(ctx context.Context) (*tagger.Calibration, error) 
 		j.note("%s: the model writes the records itself; --calibrate auto reads them from its states instead", flag)
 		return nil, nil
 	}
-	if _, data, ok := content(bundle.Calibration); ok && j.model.Part != nil {
-		c, err := tagger.ParseCalibration(data, j.taxonomy)
-		return j.unlessOther(c, err)
+	c, found, other, err := ownCalibration(ctx, j.model, j.taxonomy)
+	switch {
+	case err != nil || c != nil || found.name == noCalibration:
+	case other != nil:
+		j.note("the model's calibration is of another taxonomy (%s), so the model's own answers are written; emospan calibrate -m %s --taxonomy %s FILE makes one, from records of that taxonomy", other.Reason, j.model.Name, o.taxonomy)
+	default:
+		j.note("%s has no calibration, so its own answers are written, which are mostly the commonest value; emospan calibrate -m %s makes one", j.model.Name, j.model.Name)
 	}
-	hashes, err := modelHashes(ctx, j.model)
-	if err != nil {
-		return nil, err
-	}
-	c, err := tagger.BuiltinCalibration(j.taxonomy, hashes...)
-	if c != nil || err != nil {
-		return j.unlessOther(c, err)
-	}
-	if j.model.Part == nil {
-		name := calibrationFile(j.model)
-		data, err := os.ReadFile(name)
-		if err == nil {
-			c, err := j.parseCalibration(ctx, data, name)
-			return j.unlessOther(c, err)
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("%w; mend it, or add --calibrate none", err)
-		}
-	}
-	if asked && o.decode == string(tagger.Schema) {
-		return nil, usageError("--calibrate auto: in the form schema the model itself writes; use --decode compact")
-	}
-	j.note("%s has no calibration, so its own answers are written, which are mostly the commonest value; emospan calibrate -m %s makes one", j.model.Name, j.model.Name)
-	return nil, nil
+	return c, err
 }
 
-// unlessOther takes a calibration of another taxonomy for none, and says so.
-func (j *job) unlessOther(c *tagger.Calibration, err error) (*tagger.Calibration, error) {
-	var other *tagger.TaxonomyError
-	if !errors.As(err, &other) {
-		return c, err
-	}
-	j.note("the model's calibration is of another taxonomy (%s), so the model's own answers are written; emospan calibrate -m %s --taxonomy %s FILE makes one, from records of that taxonomy", other.Reason, j.model.Name, j.opts.taxonomy)
-	return nil, nil
+// A foundCalibration is a file that may be a model's calibration.
+type foundCalibration struct {
+	name string
+	data []byte
 }
 
-// parseCalibration reads a calibration from a file, which must be of the model.
-func (j *job) parseCalibration(ctx context.Context, data []byte, name string) (*tagger.Calibration, error) {
-	c, err := tagger.ParseCalibration(data, j.taxonomy)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w; emospan calibrate -m %s makes another", printable(name), err, j.model.Name)
+// ownCalibration gives the first calibration of a model that is for the taxonomy: the one its bundle holds, the one that emospan calibrate has left
+// for it, the one built in for it or for what it was converted from. other says why one was passed over. A bundle may hold that there
+// is to be none: then found has that name.
+func ownCalibration(ctx context.Context, m models.Model, tax *dataset.Taxonomy) (c *tagger.Calibration, found foundCalibration, other *tagger.TaxonomyError, err error) {
+	var list []foundCalibration
+	if m.Part != nil {
+		if name, data, ok := content(bundle.Calibration); ok && len(data) == 0 {
+			return nil, foundCalibration{name: noCalibration}, nil, nil
+		} else if ok {
+			list = append(list, foundCalibration{name, data})
+		}
+	} else if path, err := models.OpenDefault().CalibrationPath(m); err == nil {
+		switch data, err := readSmall(path); {
+		case err == nil:
+			list = append(list, foundCalibration{path, data})
+		case !errors.Is(err, fs.ErrNotExist):
+			return nil, found, nil, fmt.Errorf("the model's calibration: %w; mend or remove it, or add --calibrate none", err)
+		}
 	}
-	hashes, err := modelHashes(ctx, j.model)
+	hashes, err := modelHashes(ctx, m)
+	if err != nil {
+		return nil, found, nil, err
+	}
+	if data := tagger.BuiltinCalibration(hashes...); data != nil {
+		list = append(list, foundCalibration{"built-in", data})
+	}
+	for _, found := range list {
+		c, err := parseCalibration(ctx, found, m, tax)
+		if errors.As(err, &other) {
+			continue
+		}
+		return c, found, nil, err
+	}
+	return nil, found, other, nil
+}
+
+// parseCalibration reads a calibration, which must be of the model.
+func parseCalibration(ctx context.Context, found foundCalibration, m models.Model, tax *dataset.Taxonomy) (*tagger.Calibration, error) {
+	c, err := tagger.ParseCalibration(found.data, tax)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w; emospan calibrate -m %s makes another", printable(found.name), err, m.Name)
+	}
+	if m.Part != nil && found.name != "built-in" { // compared when the bundle was made, and the hash of its converted model's source is not kept
+		return c, nil
+	}
+	hashes, err := modelHashes(ctx, m)
 	if err != nil {
 		return nil, err
 	}
 	if !slices.Contains(hashes, c.ModelSHA256) {
-		return nil, fmt.Errorf("%s is the calibration of %s, another model; emospan calibrate -m %s makes one", printable(name), dataset.ShownName(c.Model), j.model.Name)
+		return nil, fmt.Errorf("%s is the calibration of %s, another model; emospan calibrate -m %s makes one", printable(found.name), dataset.ShownName(c.Model), m.Name)
 	}
 	return c, nil
+}
+
+// smallFile is the most that readSmall reads, bytes.
+const smallFile = 64 << 20
+
+// readSmall reads a regular file of a size that a calibration may have. A pipe that nobody writes to would be waited for without end.
+func readSmall(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is not a regular file", printable(path))
+	case info.Size() > smallFile:
+		return nil, fmt.Errorf("%s has %d bytes, more than %d", printable(path), info.Size(), smallFile)
+	}
+	return os.ReadFile(path)
 }
 
 // modelHashes are the SHA-256 of the model's file and of what it was converted from.
@@ -162,6 +189,6 @@ func (j *job) printNotes() {
 // bundlesPrompt reports whether the model is a bundle's that has a prompt and no calibration: then the model is to answer the prompt.
 func bundlesPrompt(m models.Model) bool {
 	_, _, prompt := content(bundle.Prompt)
-	_, _, calibration := content(bundle.Calibration)
-	return m.Part != nil && prompt && !calibration
+	_, data, _ := content(bundle.Calibration)
+	return m.Part != nil && prompt && len(data) == 0
 }

@@ -178,7 +178,7 @@ func placeModel(name string, choice *gpuChoice) (*modelPlace, error) {
 	if err := g.Usable(); err != nil {
 		return nil, fmt.Errorf("%s: %w", m.Path, err)
 	}
-	sizes, _, err := chooseSizes(m, g, choice.GPU, tagger.Compact, 0, 0, "")
+	sizes, _, err := chooseSizes(m, g, choice.GPU, tagger.Compact, nil, 0, 0, "")
 	if err != nil {
 		return nil, err
 	}

@@ -51,10 +51,11 @@ type job struct {
 	gpu         gpuChoice
 	sizes       engineSizes
 	taxonomy    *dataset.Taxonomy
-	calibration *tagger.Calibration // nil where the model writes the emotions
-	alike       bool                // for tagger.Options
-	notes       []string            // for printNotes
-	faster      string              // what would make the model faster here, as far as is known
+	calibration *tagger.Calibration  // nil where the model writes the emotions
+	asRun       *dataset.Calibration // that of the run of which rejects are run again
+	alike       bool                 // for tagger.Options
+	notes       []string             // for printNotes
+	faster      string               // what would make the model faster here, as far as is known
 }
 
 // errMaxRejects ends a run at --max-rejects.
@@ -177,7 +178,7 @@ func (j *job) load(ctx context.Context) (_ *engine, err error) {
 		why = "for --deterministic"
 		j.sizes, j.alike, err = alikeSizes(g, tagger.Decode(o.decode), o.threads, o.parallel, o.sizes)
 	} else {
-		j.sizes, why, err = chooseSizes(model, g, j.gpu.GPU, tagger.Decode(o.decode), o.threads, o.parallel, o.sizes)
+		j.sizes, why, err = chooseSizes(model, g, j.gpu.GPU, tagger.Decode(o.decode), j.calibration, o.threads, o.parallel, o.sizes)
 	}
 	if err != nil {
 		return nil, err

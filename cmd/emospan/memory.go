@@ -16,6 +16,7 @@ type memoryEstimate struct {
 	Compute int64 // activations; llama.cpp logs it as the compute buffer
 	Output  int64 // the logits of one row for each sequence
 	Scratch int64 // into which a product of matrices converts its right-hand side
+	States  int64 // hidden states of the layers that are read, of a batch's rows and of all texts in the cache
 	Total   int64
 	GPU     int64 // of the total, in memory of a GPU's own
 
@@ -61,7 +62,8 @@ func estimateMemory(g *models.GGUF, o llama.ContextOptions) memoryEstimate {
 		Weights: g.Size(), KV: whole(numberSize(o.KV) * product(d.KV, cells, streams)), Compute: whole(max(attention, network, head)),
 		Output: whole(single * product(d.Vocabulary, sequences)), Scratch: whole(scratch),
 	}
-	e.Total = whole(float64(e.Weights) + float64(e.KV) + float64(e.Compute) + float64(e.Output) + float64(e.Scratch))
+	e.States = whole(single * product(rows+size, d.Embedding, len(o.Layers)))
+	e.Total = whole(float64(e.Weights) + float64(e.KV) + float64(e.Compute) + float64(e.Output) + float64(e.Scratch) + float64(e.States))
 	return e
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/emospan/emospan/dataset"
 	"github.com/emospan/emospan/llama"
 	"github.com/emospan/emospan/models"
 	"github.com/emospan/emospan/tagger"
@@ -35,6 +36,31 @@ func loggedBuffers(t *testing.T, m *llama.Model, o llama.ContextOptions) (kv, co
 		}
 	}
 	return kv, compute, output
+}
+
+// The states that a calibration reads are part of the memory that a run takes.
+func TestEstimateStates(t *testing.T) {
+	g, err := models.OpenGGUF(fixtures.llama3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	c := tagger.ReadingContext(g.Dimensions().Layers, g.Dimensions().Embedding, dataset.Default())
+	m := models.Model{Name: "llama3", Path: fixtures.llama3}
+	without, _, err := chooseSizes(m, g, nil, tagger.Compact, nil, 1, 4, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	with, _, err := chooseSizes(m, g, nil, tagger.Compact, c, 1, 4, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := contextOptions(g.ContextLength(), with)
+	want := int64(4 * g.Dimensions().Embedding * len(c.Layers) * (o.Size + with.Batch))
+	a, b := estimateRun(g, without, 0), estimateRun(g, with, 0)
+	if a.States != 0 || b.States != want || b.Total-a.Total != want {
+		t.Errorf("states %d and %d, of totals %d and %d, want %d", a.States, b.States, a.Total, b.Total, want)
+	}
 }
 
 // What is reckoned before a model is loaded is what llama.cpp then allocates, whatever takes most of it.

@@ -3,9 +3,11 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"text/tabwriter"
 
 	"github.com/emospan/emospan/models"
+	"github.com/emospan/emospan/tagger"
 	"github.com/spf13/cobra"
 )
 
@@ -60,26 +62,50 @@ func newModelsList() *cobra.Command {
 			for _, d := range damaged {
 				fmt.Fprintln(cmd.ErrOrStderr(), "emospan: warning:", oneLine(d.Error()))
 			}
+			list := make([]listedModel, len(entries))
+			for i, e := range entries {
+				list[i] = listedModel{e, calibrationOf(store, e)}
+			}
 			if asJSON {
-				if entries == nil {
-					entries = []models.Entry{}
-				}
-				return printJSON(cmd.OutOrStdout(), entries)
+				return printJSON(cmd.OutOrStdout(), list)
 			}
 			if len(entries) == 0 {
 				fmt.Fprintf(cmd.ErrOrStderr(), "no models in %s; emospan models pull fetches %s\n", printable(store.Dir()), models.DefaultModel)
 				return nil
 			}
 			return table(cmd.OutOrStdout(), func(w io.Writer) {
-				fmt.Fprintln(w, "NAME\tSIZE\tLICENCE\tSOURCE\tSHA256")
-				for _, e := range entries {
-					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%.12s\n", printable(e.Name), bytesText(e.Size), printable(e.License), printable(e.Source), e.SHA256)
+				fmt.Fprintln(w, "NAME\tSIZE\tLICENCE\tCALIBRATION\tSOURCE\tSHA256")
+				for _, e := range list {
+					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%.12s\n", printable(e.Name), bytesText(e.Size), printable(e.License), e.Calibration, printable(e.Source), e.SHA256)
 				}
 			})
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
+}
+
+// A listedModel is a model with what calibration it has: "own", "built in" or "none".
+type listedModel struct {
+	models.Entry
+	Calibration string `json:"calibration"`
+}
+
+// calibrationOf tells which calibration tag finds for a model, without reading it.
+func calibrationOf(store *models.Store, e models.Entry) string {
+	hashes := []string{e.SHA256}
+	if e.Converted != nil {
+		hashes = append(hashes, e.Converted.SHA256)
+	}
+	if path, err := store.CalibrationPath(models.Model{Name: e.Name, Path: e.Path, Entry: &e}); err == nil {
+		if _, err := os.Lstat(path); err == nil {
+			return "own"
+		}
+	}
+	if tagger.BuiltinCalibration(hashes...) != nil {
+		return "built in"
+	}
+	return "none"
 }
 
 func newModelsVerify() *cobra.Command {

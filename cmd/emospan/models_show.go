@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 
+	"github.com/emospan/emospan/dataset"
 	"github.com/emospan/emospan/models"
 	"github.com/emospan/emospan/tagger"
 	"github.com/spf13/cobra"
@@ -23,6 +25,7 @@ type modelReport struct {
 	Vocabulary   int    `json:"vocabulary"`
 	ChatTemplate string `json:"chat_template"`
 	License      string `json:"license"`
+	Calibration  string `json:"calibration"` // what records are read by
 	Usable       bool   `json:"usable"`
 	Reason       string `json:"reason,omitempty"` // why not
 
@@ -72,7 +75,7 @@ func speedOf(g *models.GGUF, speeds typeSpeeds, threads int) *speedReport {
 
 // memoryOf estimates for each number of records, or for what tagging would choose where there is none.
 func memoryOf(m models.Model, g *models.GGUF, parallel []int) (list []memoryNeed, err error) {
-	sizes, _, err := chooseSizes(m, g, nil, tagger.Compact, 0, 0, "")
+	sizes, _, err := chooseSizes(m, g, nil, tagger.Compact, nil, 0, 0, "")
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +142,7 @@ those of --parallel.`,
 				{"name", r.Name}, {"path", r.Path}, {"size", bytesText(r.Size)}, {"sha256", r.SHA256}, {"architecture", r.Architecture},
 				{"title", r.Title}, {"parameters", fmt.Sprintf("%.1f million", float64(r.Parameters)/1e6)}, {"quantisation", r.Quantisation},
 				{"context", fmt.Sprintf("%d tokens", r.Context)}, {"vocabulary", fmt.Sprintf("%d tokens", r.Vocabulary)},
-				{"chat template", r.ChatTemplate}, {"licence", r.License}, {"usable", usable},
+				{"chat template", r.ChatTemplate}, {"licence", r.License}, {"usable", usable}, {"calibration", r.Calibration},
 			}
 			if r.Converted != nil {
 				rows = append(rows, [2]string{"converted", "from " + r.Converted.From})
@@ -166,6 +169,20 @@ those of --parallel.`,
 	cmd.Flags().IntSliceVar(&parallel, "parallel", nil, "`N`,… records at a time to tell the memory for")
 	cmd.Flags().BoolVar(&speed, "speed", false, "measure which weight formats this CPU is fast at")
 	return cmd
+}
+
+// describeCalibration says what a model's records are read by, for the built-in taxonomy.
+func describeCalibration(ctx context.Context, m models.Model) (string, error) {
+	c, found, _, err := ownCalibration(ctx, m, dataset.Default())
+	switch {
+	case ctx.Err() != nil:
+		return "", err
+	case err != nil:
+		return "unusable: " + err.Error(), nil
+	case c == nil:
+		return "none; emospan calibrate -m " + m.Name + " makes one", nil
+	}
+	return found.name + ", fitted to " + c.Texts, nil
 }
 
 func describeModel(cmd *cobra.Command, store *models.Store, m models.Model, speeds typeSpeeds, parallel []int) (modelReport, error) {
@@ -196,6 +213,9 @@ func describeModel(cmd *cobra.Command, store *models.Store, m models.Model, spee
 		return modelReport{}, err
 	}
 	r.ChatTemplate = template.String()
+	if r.Calibration, err = describeCalibration(cmd.Context(), m); err != nil {
+		return modelReport{}, err
+	}
 	if _, err := checkHeader(m, g); err != nil {
 		r.Usable, r.Reason = false, err.Error()
 	}

@@ -36,7 +36,7 @@ type retryOptions struct {
 	tag                 tagOptions
 	log, into, out      string
 	manifest, sentences string               // beside the output
-	calibration         *dataset.Calibration // that of the run, where another is not asked for
+	calibration         *dataset.Calibration // that of the run, where this one is to use it too
 	force               bool
 }
 
@@ -161,10 +161,13 @@ func (o *retryOptions) inherit(flags *pflag.FlagSet, old *dataset.Manifest, log 
 		}
 	}
 	if old.Model != "" && !flags.Changed("calibrate") {
-		if old.Calibration == nil {
+		switch {
+		case old.Calibration == nil:
 			o.tag.calibrate = noCalibration
-		} else { // as if it had been asked for: a temperature does not take it away
-			o.tag.flags["calibrate"], o.calibration = o.tag.calibrate, old.Calibration
+		case o.anotherRun(flags, old):
+			o.tag.calibrate = autoCalibration // what tag would do: the run's is of another model, or nothing is read in the form
+		default:
+			o.calibration = old.Calibration
 		}
 	}
 	if !flags.Changed("seed") {
@@ -181,6 +184,12 @@ func (o *retryOptions) inherit(flags *pflag.FlagSet, old *dataset.Manifest, log 
 		}
 	}
 	return nil
+}
+
+// anotherRun reports whether flags ask for another model, prompt, taxonomy or form than the run had.
+func (o *retryOptions) anotherRun(flags *pflag.FlagSet, old *dataset.Manifest) bool {
+	was := &dataset.Reject{Model: old.Model, Prompt: old.Prompt, Decode: old.Decode}
+	return o.another(flags, was, "model") || o.another(flags, was, "prompt") || o.another(flags, was, "decode") || flags.Changed("prompt-file") || flags.Changed("taxonomy")
 }
 
 // another reports whether a flag is another than it was when a sample was rejected, as far as is known.
@@ -265,7 +274,7 @@ func runRetry(cmd *cobra.Command, o *retryOptions) (err error) {
 			return err
 		}
 	}
-	r := &retry{job: job{opts: o.tag, taxonomy: tax, stderr: cmd.ErrOrStderr(), colours: colour(cmd.ErrOrStderr())}}
+	r := &retry{job: job{opts: o.tag, asRun: o.calibration, taxonomy: tax, stderr: cmd.ErrOrStderr(), colours: colour(cmd.ErrOrStderr())}}
 	if r.merge, err = newMerging(o, old, log, there, tax); err != nil {
 		return err
 	}
@@ -288,6 +297,7 @@ func runRetry(cmd *cobra.Command, o *retryOptions) (err error) {
 	if err := r.describe(prompt); err != nil {
 		return err
 	}
+	r.printNotes()
 	r.startRecords()
 	runErr := r.run(cmd.Context(), o.log, there)
 	r.progress.end()
@@ -379,7 +389,7 @@ func (r *retry) finish(o *retryOptions, runErr error) error {
 	m := &r.manifest
 	err := r.merge.finish(m, dataset.Retry{
 		Model: m.Model, ModelSHA256: m.ModelSHA256, Prompt: m.Prompt, PromptSHA256: m.PromptSHA256, Decode: m.Decode,
-		Temperature: m.Temperature, TopP: m.TopP, Seed: m.Seed, Flags: m.Flags, Started: m.Started, Seconds: m.Seconds,
+		Confidence: m.Confidence, Calibration: m.Calibration, Temperature: m.Temperature, TopP: m.TopP, Seed: m.Seed, Flags: m.Flags, Started: m.Started, Seconds: m.Seconds,
 		Records: m.Records, Accepted: r.ran.accepted, Rejected: r.ran.rejected,
 	})
 	r.log(runErr)

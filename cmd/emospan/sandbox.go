@@ -57,7 +57,7 @@ func (j *job) fitsGPU() bool {
 	if g.Usable() != nil {
 		return false
 	}
-	sizes, _, err := chooseSizes(m, g, j.gpu.GPU, tagger.Decode(o.decode), o.threads, o.parallel, o.sizes)
+	sizes, _, err := chooseSizes(m, g, j.gpu.GPU, tagger.Decode(o.decode), nil, o.threads, o.parallel, o.sizes)
 	return err == nil && offloaded(g, sizes, availableMemory()).Layers > 0
 }
 
@@ -109,7 +109,10 @@ func (o *tagOptions) policy() sandbox.Policy {
 	store := models.OpenDefault()
 	p.Read = append(p.Read, store.Folders()...)
 	if model, err := resolveModel(store, o.model); err == nil {
-		p.Read = append(p.Read, model.Path, calibrationFile(model))
+		p.Read = append(p.Read, model.Path)
+		if path, err := store.CalibrationPath(model); err == nil {
+			p.Read = append(p.Read, path)
+		}
 		if files, err := model.Files(); err == nil {
 			p.Read = append(p.Read, files...)
 		}

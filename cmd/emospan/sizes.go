@@ -129,14 +129,15 @@ func (s engineSizes) override(list string) (engineSizes, error) {
 }
 
 // chooseSizes are the sizes to decode a form in, and why: what `bench` measured on the GPU, or where that is nil the CPU, or else the
-// form's own, changed as the flags --threads, --parallel and --sizes say, each 0 or empty where it was not given.
-func chooseSizes(m models.Model, g *models.GGUF, gpu *llama.GPUInfo, decode tagger.Decode, threads, parallel int, list string) (s engineSizes, why string, err error) {
+// form's own, changed as the flags --threads, --parallel and --sizes say, each 0 or empty where it was not given. reads is nil where the
+// model writes.
+func chooseSizes(m models.Model, g *models.GGUF, gpu *llama.GPUInfo, decode tagger.Decode, reads *tagger.Calibration, threads, parallel int, list string) (s engineSizes, why string, err error) {
 	most := mostThreads(threads)
 	s, why = defaultSizes(decode, most), "not measured here: emospan bench --tune would"
 	if known, ok := knownSizes(m, gpu, decode, most); ok {
 		s, why = known, "the fastest that emospan bench measured here"
 	}
-	s.gpu = gpu
+	s.gpu, s.reads = gpu, reads
 	if threads > 0 {
 		s.Threads = threads
 	}

@@ -123,7 +123,7 @@ func TestSizes(t *testing.T) {
 		{2, 1, "cache=each", engineSizes{1, false, 256, true, "f16", 2, nil, nil, false}},
 		{1, 0, "", engineSizes{16, false, 256, false, "f16", 1, nil, nil, false}},
 	} {
-		s, why, err := chooseSizes(m, g, nil, "compact", test.threads, test.parallel, test.list)
+		s, why, err := chooseSizes(m, g, nil, "compact", nil, test.threads, test.parallel, test.list)
 		if err != nil || s != test.want || why == "" {
 			t.Errorf("%+v: %v, %q, %v", test, s, why, err)
 		}
