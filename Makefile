@@ -30,7 +30,7 @@
 #   make bench-grammar  the figures of grammar/README.md, against llama.cpp's own grammar sampler and against llguidance
 #   make bench-scale  whether rate and memory stay as the input grows; SCALE_FLAGS holds options of scripts/bench_scale.py
 #   make bench-busy  records a second beside 0, 1, 2 and 4 busy loops; BUSY_FLAGS holds options of scripts/bench_busy.py
-#   make quality  the tables of docs/quality.md; QUALITY_FLAGS holds options of scripts/quality.py
+#   make quality  measures records against what people annotated and writes docs/measurements/quality.md; hours; QUALITY_FLAGS holds options of scripts/quality
 #   make peers    llama.cpp's own llama-server, llama-bench and llama-batched-bench from the same tree, in bin/peers/
 #   make bench-peers  emospan against llama-server on this machine; PEERS_FLAGS holds options of scripts/bench_peers.py
 #
@@ -53,8 +53,7 @@ PURE := ./agreement ./bundle ./calibrate ./calibrate/corpus ./dataset ./export .
 export PYTHON
 
 .DEFAULT_GOAL := build
-.PHONY: build licenses install native model models python demo test check fmt vet staticcheck race nocgo cgocheck asan test-native release test-release test-cpu test-arm64 test-gpu test-report test-gguf test-slurm test-spark test-kubernetes test-reliability test-memory soak fuzz bench bench-agree bench-grammar bench-bundle bench-scale bench-busy quality peers bench-peers clean test-schemas
-.PHONY: build licenses install native model models python demo test check fmt vet staticcheck race nocgo cgocheck asan test-native release test-release test-cpu test-arm64 test-gpu test-report test-gguf test-slurm test-spark test-kubernetes test-programs test-reliability test-memory soak fuzz bench bench-agree bench-grammar bench-bundle bench-scale quality peers bench-peers clean
+.PHONY: build licenses install native model models python demo test check fmt vet staticcheck race nocgo cgocheck asan test-native release test-release test-cpu test-arm64 test-gpu test-report test-gguf test-slurm test-spark test-kubernetes test-programs test-reliability test-memory soak fuzz bench bench-agree bench-grammar bench-bundle bench-scale bench-busy quality peers bench-peers clean test-schemas
 
 build: native licenses
 	@echo "$(GO) build -trimpath $(if $(GPU),-tags $(GPU)) -o bin/emospan ./cmd/emospan"
@@ -91,6 +90,7 @@ python:
 test: models python
 	$(PYTHON) -B scripts/bench_peers_test.py
 	$(PYTHON) -B scripts/check_demo_test.py
+	PYTHONPATH="$$(scripts/python.sh)" $(PYTHON) -B scripts/quality/quality_test.py
 	@GO="$(GO)" scripts/test-schemas.sh
 	EMOSPAN_TEST_PYTHONPATH="$$(scripts/python.sh)" $(GO) test -p 1 -shuffle=on -timeout 40m ./...
 
@@ -201,7 +201,7 @@ peers:
 	@scripts/peers.sh
 
 quality: models
-	@DATA="$(DATA)" PYTHONPATH="$$(scripts/python.sh requirements-figures.txt)" $(PYTHON) -B scripts/quality.py $(QUALITY_FLAGS)
+	@DATA="$(DATA)" PYTHONPATH="$$(scripts/python.sh requirements-quality.txt)" $(PYTHON) -B scripts/quality $(QUALITY_FLAGS)
 
 # Models of random weights in folders of its own, 5.5 GB twice over.
 bench-bundle: build

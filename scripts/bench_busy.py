@@ -4,7 +4,7 @@
 Tags the same texts beside 0, 1, 2 and 4 busy loops (--loops) and prints records per second, a column for each executable: this
 checkout's, and each that --with names, as one of an earlier commit. They take turns within a round. Beside the medians stands the
 fair share: the rate of the idle machine times the part of it that the scheduler's weights leave to so many threads. The machine
-should be idle otherwise: the load average before each count of loops is printed.
+should be idle otherwise: the load average before each count of loops is printed. The model writes its answers, without a calibration.
 """
 import argparse
 import json
@@ -38,10 +38,16 @@ def options():
     return args
 
 
+def without_calibration(executable):
+    """The flags for the model to write the answers. An older emospan has no --calibrate none, and writes them anyway."""
+    shown = subprocess.run([executable, "tag", "--help"], stdin=subprocess.DEVNULL, capture_output=True, text=True).stdout
+    return ["--calibrate", "none"] if "auto|none" in shown else []
+
+
 def rate(args, executable, folder):
     """Records per second, from the first text to the last: start and loading are not in it."""
     out = os.path.join(folder, "out.jsonl")
-    command = [executable, "tag", args.texts, "--limit", str(args.limit), "--out", out, "--force", "--quiet", "--progress", "never", "--threads", str(args.threads)]
+    command = [executable, "tag", *without_calibration(executable), args.texts, "--limit", str(args.limit), "--out", out, "--force", "--quiet", "--progress", "never", "--threads", str(args.threads)]
     run = subprocess.run(command + (["--model", args.model] if args.model else []), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     if run.returncode != 0:
         sys.exit(f"{' '.join(command)}: exit code {run.returncode}: {run.stderr.strip()}")

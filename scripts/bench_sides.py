@@ -95,7 +95,7 @@ def worth(records, folder):
 
 
 class Emospan:
-    """`emospan tag` with one form of answer and one model file."""
+    """`emospan tag` with one form of answer and one model file. The model writes the answer: with a calibration it would write none."""
 
     def __init__(self, decode, path, rows, folder, flags=()):
         self.decode, self.path, self.rows, self.folder, self.flags = decode, path, rows, folder, flags
@@ -111,7 +111,7 @@ class Emospan:
         texts, out, manifest, errors = (os.path.join(self.folder, name) for name in ("texts", "out.jsonl", "manifest", "errors"))
         with open(texts, "w", encoding="utf-8") as f:
             f.writelines(json.dumps(row) + "\n" for row in rows)
-        command = [EMOSPAN, "tag", texts, "--input", "jsonl", "--model", self.path, "--decode", self.decode, "--out", out, "--force",
+        command = [EMOSPAN, "tag", texts, "--input", "jsonl", "--model", self.path, "--decode", self.decode, "--calibrate", "none", "--out", out, "--force",
                    "--manifest", manifest, "--rejects", out + ".rejects", "--quiet", "--progress", "never", *self.flags]
         with open(errors, "w+", encoding="utf-8", errors="replace") as f:
             start = time.perf_counter()
