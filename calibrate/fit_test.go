@@ -122,6 +122,9 @@ func read(ctx context.Context, tax *dataset.Taxonomy) Read {
 
 // TestFit: what is fitted can be written and read, says what it was fitted to, and tells words that states and words tell apart better than a constant does.
 func TestFit(t *testing.T) {
+	if testing.Short() {
+		t.Skip("fitting takes minutes under the race detector")
+	}
 	tax := dataset.Default()
 	records, err := corpus.Records(tax)
 	if err != nil {
