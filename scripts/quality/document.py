@@ -9,8 +9,8 @@ A figure has its 95 % interval in brackets: the bootstrap draws whole documents 
 EmoBank, else a text), {samples} times. Macro-F1 is the mean over the values that people gave; a value that only the program gives is a miss. Beside each figure
 stands what a constant gets, the commonest value for every text. All texts are English.
 
-**How often the texts were looked at.** GoEmotions' dev rows: once before this page's tables, for a table of the same kind. The REMAN texts of the table of spans, the field
-sets and the rest: not before; this run looked once. `reman_attr` holds all of REMAN's texts with an emotion, also those that were looked at when the way to find spans was chosen.
+**How often the texts were looked at.** GoEmotions' dev rows: twice before this page's tables. The REMAN texts of the table of spans, and those of certainty, temporality
+and source: once before, with the same settings. The other sets: not before. The first 20 texts of each set were used to try the program of the tables. `reman_attr` holds all of REMAN's texts with an emotion, also those that were looked at when the way to find spans was chosen.
 Nothing was fitted to any of them, and no setting was chosen by them.{limit}
 
 ## Calibrations
