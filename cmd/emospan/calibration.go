@@ -163,11 +163,15 @@ func modelHashes(ctx context.Context, m models.Model) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	hashes := []string{hash}
-	if e := m.Entry; e != nil && e.Converted != nil {
-		hashes = append(hashes, e.Converted.SHA256)
+	return withSource(hash, m.Entry), nil
+}
+
+// withSource are a model's hash and, where it was converted, that of what it was made from. e may be nil.
+func withSource(hash string, e *models.Entry) []string {
+	if e != nil && e.Converted != nil {
+		return []string{hash, e.Converted.SHA256}
 	}
-	return hashes, nil
+	return []string{hash}
 }
 
 // note keeps a line for printNotes.

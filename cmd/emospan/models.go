@@ -93,16 +93,12 @@ type listedModel struct {
 
 // calibrationOf tells which calibration tag finds for a model, without reading it.
 func calibrationOf(store *models.Store, e models.Entry) string {
-	hashes := []string{e.SHA256}
-	if e.Converted != nil {
-		hashes = append(hashes, e.Converted.SHA256)
-	}
 	if path, err := store.CalibrationPath(models.Model{Name: e.Name, Path: e.Path, Entry: &e}); err == nil {
 		if _, err := os.Lstat(path); err == nil {
 			return "own"
 		}
 	}
-	if tagger.BuiltinCalibration(hashes...) != nil {
+	if tagger.BuiltinCalibration(withSource(e.SHA256, &e)...) != nil {
 		return "built in"
 	}
 	return "none"
